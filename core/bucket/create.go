@@ -1,0 +1,84 @@
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// CreateOrMatch creates key with body, in one request. When the store says
+// that something is there already, or an answer was lost, it reads and
+// compares: the same bytes are a success, as the store may have kept an
+// earlier try whose answer never arrived. ErrDiffers: other bytes are there.
+func CreateOrMatch(ctx context.Context, b Bucket, key string, body []byte, o CreateOptions) (Object, error) {
+	o.SingleShot = true
+	o.PartSize = max(o.PartSize, int64(len(body)))
+	obj, err := b.Create(ctx, key, bytes.NewReader(body), o)
+	if err == nil || !Exists(err) {
+		return obj, err
+	}
+	have, obj, readErr := ReadAll(ctx, b, key, "", int64(len(body)))
+	switch {
+	case errors.Is(readErr, ErrTooLarge) || readErr == nil && !bytes.Equal(have, body):
+		return obj, differs(b, key, obj, err)
+	case readErr != nil:
+		return Object{}, fmt.Errorf("%w; and what is there could not be read to compare: %w", err, readErr)
+	}
+	if obj.CRC32C == "" || !obj.RetentionSeen {
+		return b.Stat(ctx, key, obj.Version)
+	}
+	return obj, nil
+}
+
+// CreateStream is CreateOrMatch for bodies of any length: what is there is
+// compared by the size and the CRC-32C that the store reports for it.
+// Callers learn both from the returned Object.
+func CreateStream(ctx context.Context, b Bucket, key string, r io.Reader, o CreateOptions) (Object, error) {
+	sum := &summed{r: r}
+	obj, err := b.Create(ctx, key, sum, o)
+	if err == nil || !Exists(err) {
+		return obj, err
+	}
+	if !sum.ended { // refused before the body was read: it cannot be ours
+		return Object{}, differs(b, key, Object{}, err)
+	}
+	have, statErr := b.Stat(ctx, key, "")
+	if statErr != nil {
+		return Object{}, fmt.Errorf("%w; and what is there could not be seen to compare: %w", err, statErr)
+	}
+	if have.Size != sum.size || have.CRC32C != sum.crc32c() {
+		return have, differs(b, key, have, err)
+	}
+	return have, nil
+}
+
+func differs(b Bucket, key string, have Object, err error) error {
+	e := &Error{Op: "create", Key: b.URL() + "/" + key, Kind: ErrDiffers, Err: err}
+	if !have.RetainUntil.IsZero() {
+		e.Code = "under retention until " + have.RetainUntil.UTC().Format("2006-01-02 15:04:05Z")
+	}
+	return e
+}
+
+// summed counts and checksums what passes through it.
+type summed struct {
+	r     io.Reader
+	size  int64
+	crc   uint32
+	ended bool
+}
+
+func (s *summed) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.size += int64(n)
+	s.crc = crc32.Update(s.crc, castagnoli, p[:n])
+	s.ended = s.ended || err == io.EOF
+	return n, err
+}
+
+func (s *summed) crc32c() string { return fmt.Sprintf("%08x", s.crc) }
