@@ -59,7 +59,8 @@ type Bucket interface {
 	ListVersions(ctx context.Context, prefix string) iter.Seq2[Object, error]
 
 	// Dirs yields the names directly below prefix (which is empty or ends with
-	// '/') that have keys below them, without slashes, in order.
+	// '/') that have keys below them, without slashes, in the order of the keys
+	// (so that "a-b" comes before "a", as "a-b/" does before "a/").
 	Dirs(ctx context.Context, prefix string) iter.Seq2[string, error]
 
 	// Retain extends the retention of one version of key until the given time.
@@ -82,11 +83,12 @@ type CreateOptions struct {
 	PartSize int64
 	// PartsInFlight bounds the parts sent at the same time; 0 means 2.
 	PartsInFlight int
-	// SingleShot refuses bodies longer than PartSize instead of sending parts:
-	// the object is made by exactly one request.
+	// SingleShot refuses bodies longer than PartSize with ErrTooLarge instead of
+	// sending parts: the object is made by exactly one request.
 	SingleShot bool
 	// RetainUntil locks the object at its creation until that time; zero leaves
-	// it to the bucket's default.
+	// it to the bucket's default. In a place without a lock, or in the past, it
+	// is ErrInvalid and nothing is stored.
 	RetainUntil time.Time
 	// Metadata is kept with the object; keys are lower case letters and '-'.
 	Metadata map[string]string

@@ -19,11 +19,13 @@ func CreateOrMatch(ctx context.Context, b Bucket, key string, body []byte, o Cre
 	o.SingleShot = true
 	o.PartSize = max(o.PartSize, int64(len(body)))
 	obj, err := b.Create(ctx, key, bytes.NewReader(body), o)
-	if err == nil || !Exists(err) {
+	if err == nil || !undecided(err) {
 		return obj, err
 	}
 	have, obj, readErr := ReadAll(ctx, b, key, "", int64(len(body)))
 	switch {
+	case errors.Is(readErr, ErrNotFound) && !Exists(err):
+		return Object{}, err
 	case errors.Is(readErr, ErrTooLarge) || readErr == nil && !bytes.Equal(have, body):
 		return obj, differs(b, key, obj, err)
 	case readErr != nil:
@@ -41,14 +43,19 @@ func CreateOrMatch(ctx context.Context, b Bucket, key string, body []byte, o Cre
 func CreateStream(ctx context.Context, b Bucket, key string, r io.Reader, o CreateOptions) (Object, error) {
 	sum := &summed{r: r}
 	obj, err := b.Create(ctx, key, sum, o)
-	if err == nil || !Exists(err) {
+	if err == nil || !undecided(err) || !Exists(err) && !sum.ended {
 		return obj, err
 	}
-	if !sum.ended { // refused before the body was read: it cannot be ours
-		return Object{}, differs(b, key, Object{}, err)
+	if !sum.ended { // refused early: what is there may still be the same
+		if _, readErr := io.Copy(io.Discard, sum); readErr != nil {
+			return Object{}, fmt.Errorf("%w; and the body could not be read to compare: %w", err, readErr)
+		}
 	}
 	have, statErr := b.Stat(ctx, key, "")
-	if statErr != nil {
+	switch {
+	case errors.Is(statErr, ErrNotFound) && !Exists(err):
+		return Object{}, err
+	case statErr != nil:
 		return Object{}, fmt.Errorf("%w; and what is there could not be seen to compare: %w", err, statErr)
 	}
 	if have.Size != sum.size || have.CRC32C != sum.crc32c() {
@@ -56,6 +63,10 @@ func CreateStream(ctx context.Context, b Bucket, key string, r io.Reader, o Crea
 	}
 	return have, nil
 }
+
+// undecided tells whether, after this error of a create, the bytes may stand
+// there all the same: from an earlier try, or because an answer was lost.
+func undecided(err error) bool { return Exists(err) || errors.Is(err, ErrUnavailable) }
 
 func differs(b Bucket, key string, have Object, err error) error {
 	e := &Error{Op: "create", Key: b.URL() + "/" + key, Kind: ErrDiffers, Err: err}

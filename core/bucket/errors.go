@@ -26,7 +26,8 @@ var (
 	// ErrInvalid: the request itself was refused (a bad checksum, a bad name).
 	ErrInvalid = errors.New("refused as invalid")
 
-	// ErrTooLarge: the object is longer than the reader allows.
+	// ErrTooLarge: the object is longer than the reader allows, or the body
+	// longer than one request may carry.
 	ErrTooLarge = errors.New("larger than allowed")
 	// ErrDiffers: the key holds other bytes than the ones to be stored.
 	ErrDiffers = errors.New("holds other bytes")
@@ -63,6 +64,9 @@ func (e *Error) Unwrap() []error {
 // Retryable tells whether the same request may succeed later without anybody
 // changing anything.
 func Retryable(err error) bool {
+	if errors.Is(err, context.Canceled) {
+		return false // somebody gave up on purpose
+	}
 	return errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnavailable) ||
 		errors.Is(err, context.DeadlineExceeded)
 }
