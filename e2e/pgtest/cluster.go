@@ -61,15 +61,16 @@ func New(t testing.TB, o Options) *Cluster {
 	c.Port = freePort(t)
 
 	settings := map[string]string{
-		"fsync":                      "off",
-		"shared_buffers":             "32MB",
-		"max_connections":            "40",
-		"wal_keep_size":              "512MB", // standbys come and go without slots
-		"listen_addresses":           "127.0.0.1",
-		"unix_socket_directories":    c.SocketDir,
-		"port":                       strconv.Itoa(c.Port),
-		"archive_mode":               "off",
-		"allow_in_place_tablespaces": onOff(o.InPlaceTablespace),
+		"fsync":                       "off",
+		"shared_buffers":              "32MB",
+		"max_connections":             "40",
+		"wal_keep_size":               "512MB", // standbys come and go without slots
+		"wal_retrieve_retry_interval": "100ms",
+		"listen_addresses":            "127.0.0.1",
+		"unix_socket_directories":     c.SocketDir,
+		"port":                        strconv.Itoa(c.Port),
+		"archive_mode":                "off",
+		"allow_in_place_tablespaces":  onOff(o.InPlaceTablespace),
 	}
 	if o.ArchiveCommand != "" {
 		settings["archive_mode"], settings["archive_command"] = "on", o.ArchiveCommand

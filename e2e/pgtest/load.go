@@ -16,7 +16,8 @@ func (c *Cluster) LoadPgbench(scale int) {
 }
 
 // RunPgbench runs pgbench's transactions with a number of clients in the background until the returned function is
-// called, or the test ends. The function fails the test when pgbench could not go on, and may be called again.
+// called, or the test ends. After the function nothing more is written. It fails the test when pgbench could not go on,
+// and may be called again.
 // Each transaction adds one row to pgbench_history.
 func (c *Cluster) RunPgbench(clients int) (stop func()) {
 	c.t.Helper()
@@ -45,10 +46,20 @@ func (c *Cluster) RunPgbench(clients int) (stop func()) {
 		<-exited
 		// pgbench does not handle SIGTERM: it dies of it.
 		var exit *exec.ExitError
-		if errors.As(end, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM && running {
+		if !running || !errors.As(end, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+			c.t.Errorf("pgbench: %v\n%s", end, out.String())
 			return
 		}
-		c.t.Errorf("pgbench: %v\n%s", end, out.String())
+		// The server learns of it late: a last transaction may still commit.
+		if c.server != nil {
+			c.waitFor("pgbench's sessions to end", func(ctx context.Context) error {
+				n, err := c.TrySQL(ctx, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'")
+				if err == nil && n != "0" {
+					err = errors.New(n + " sessions")
+				}
+				return err
+			})
+		}
 	}
 	c.t.Cleanup(stop)
 	// Only from here on is there really traffic.
