@@ -63,11 +63,12 @@ func place(b bucket.Bucket, key string) (name, full string) {
 	return name, prefix + "/" + key
 }
 
-// seesAll adds to the rules what the suite looks at and the host may not.
-func seesAll(who string) localaws.Statement {
+// suiteRights adds what the suite does and the host may not: look at locks and
+// versions, and ask for locks where there are none.
+func suiteRights() localaws.Statement {
 	return localaws.Statement{
-		Sid: "SuiteSeesAll", Effect: localaws.Allow, Principal: []string{who},
-		Actions:   []string{"s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"},
+		Sid: "Suite", Effect: localaws.Allow, Principal: []string{"host"},
+		Actions:   []string{"s3:GetObjectRetention", "s3:PutObjectRetention", "s3:GetObjectLegalHold", "s3:ListBucketVersions"},
 		Resources: []string{"arn:aws:s3:::vault", "arn:aws:s3:::vault/*", "arn:aws:s3:::staging", "arn:aws:s3:::staging/*"},
 	}
 }

@@ -20,8 +20,7 @@ func TestS3KeepsTheContract(t *testing.T) {
 		"with a lock only":         {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.HostMaySetRetention = true
-			c.Statements = []localaws.Statement{seesAll("host")}
+			c.Statements = []localaws.Statement{suiteRights()}
 			s := start(t, c)
 			buckettest.Run(t, s.suite())
 			if deletes := s.Requests(localaws.By("host"), localaws.Deletes); len(deletes) > 0 {

@@ -65,6 +65,9 @@ var createCases = []testCase{
 				if l.CRC32C == "" {
 					l.CRC32C = made.CRC32C
 				}
+				if l.Version == "" { // S3 tells versions in ListVersions only
+					l.Version = made.Version
+				}
 				wantSame(t, "List", l, made)
 				if !l.Latest {
 					t.Errorf("List does not call %q Latest", key)

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Options say which bucket, and how objects are made in it. All but URL may be
@@ -102,7 +103,10 @@ func Open(ctx context.Context, o Options) (*Bucket, error) {
 }
 
 func connect(ctx context.Context, o Options) (*s3.Client, error) {
-	load := []func(*config.LoadOptions) error{config.WithRetryMode(aws.RetryModeStandard), config.WithRetryMaxAttempts(attempts)}
+	load := []func(*config.LoadOptions) error{
+		config.WithRetryMode(aws.RetryModeStandard), config.WithRetryMaxAttempts(attempts),
+		config.WithLogger(logging.Nop{}), // by itself it writes to stderr; what matters comes as errors
+	}
 	if o.Profile != "" {
 		load = append(load, config.WithSharedConfigProfile(o.Profile))
 	}
