@@ -22,7 +22,9 @@ import (
 //   - a bucket's default retention belongs to the version from the moment of the write (versitygw looks the default
 //     up at the time of the delete, shows nothing on HEAD, and changes its mind when the default changes);
 //   - If-None-Match: * passes when the newest version is a delete marker;
-//   - pages of ListObjectVersions repeat nothing and are in key order.
+//   - pages of ListObjectVersions repeat nothing and are in key order;
+//   - a lock for an object of a bucket without Object Lock is refused before anything is stored (versitygw refuses it
+//     and leaves the object).
 type strictBackend struct {
 	*posix.Posix
 	exact    map[string]time.Duration
@@ -83,10 +85,21 @@ func (b *strictBackend) PutObject(ctx context.Context, in s3response.PutObjectIn
 		if ok {
 			in.ObjectLockMode, in.ObjectLockRetainUntilDate = mode, &until
 		}
+	} else if err := b.lockable(ctx, *in.Bucket); err != nil {
+		return s3response.PutObjectOutput{}, err
 	}
 	release := b.overDeleteMarker(ctx, *in.Bucket, *in.Key, &in.IfNoneMatch)
 	defer release()
 	return b.Posix.PutObject(ctx, in)
+}
+
+// lockable returns Amazon's refusal of lock headers when the bucket has no Object Lock.
+func (b *strictBackend) lockable(ctx context.Context, bucket string) error {
+	_, err := b.Posix.GetObjectLockConfiguration(ctx, bucket)
+	if errors.Is(err, s3err.GetAPIError(s3err.ErrObjectLockConfigurationNotFound)) {
+		return s3err.GetAPIError(s3err.ErrMissingObjectLockConfiguration)
+	}
+	return err
 }
 
 // CompleteMultipartUpload stamps the default retention, counted from the completion, unless the upload was begun with
