@@ -106,5 +106,5 @@ func lockMissing(err error) bool {
 		return false
 	}
 	return status(err) == http.StatusNotImplemented ||
-		isCode(err, "InvalidRequest") && strings.Contains(err.Error(), "missing Object Lock")
+		isCode(err, "InvalidRequest") && (strings.Contains(err.Error(), "missing Object Lock") || strings.Contains(err.Error(), "missing ObjectLock"))
 }
