@@ -81,7 +81,7 @@ func runGateway(dir string, in io.Reader) error {
 // newPosix opens the store, with metadata in extended attributes, or in files beside the objects where the file
 // system has none.
 func newPosix(dir string) (*posix.Posix, error) {
-	opts := posix.PosixOpts{VersioningDir: filepath.Join(dir, "versions"), ForceNoTmpFile: false}
+	opts := posix.PosixOpts{VersioningDir: filepath.Join(dir, "versions")}
 	objects := filepath.Join(dir, "objects")
 	if (meta.XattrMeta{}).Test(objects) == nil {
 		return posix.New(objects, meta.XattrMeta{}, opts)
