@@ -61,9 +61,6 @@ type Tablespace struct {
 	InPlace bool
 }
 
-// LSN is a position in the WAL.
-type LSN uint64
-
 // Totals is what a Survey counted.
 type Totals struct {
 	Files int64
