@@ -93,7 +93,7 @@ func (b *Bucket) spool(ctx context.Context, root *os.Root, key string, r io.Read
 	}()
 	defer func() { err = errors.Join(err, f.Close()) }()
 
-	body := io.Reader(&watched{ctx: ctx, r: r})
+	body := io.Reader(&watched{ctx: ctx, r: callers{r}})
 	if limit >= 0 {
 		body = io.LimitReader(body, limit+1)
 	}
@@ -188,14 +188,20 @@ func (w *watched) Read(p []byte) (int, error) {
 	if err := w.ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := w.r.Read(p)
+	return w.r.Read(p)
+}
+
+// callers marks what the caller's reader says: it is no refusal of the store's.
+type callers struct{ r io.Reader }
+
+func (c callers) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
 	if err != nil && err != io.EOF {
 		err = bodyError{err}
 	}
 	return n, err
 }
 
-// bodyError is what the reader of a body said. It is no refusal of the store's.
 type bodyError struct{ error }
 
 func (e bodyError) Unwrap() error { return e.error }

@@ -2,6 +2,7 @@ package filebucket_test
 
 import (
 	"context"
+	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,19 +13,23 @@ import (
 )
 
 func TestSuite(t *testing.T) {
-	for name, lock := range map[string]filebucket.Lock{
+	for name, tc := range map[string]struct {
+		lock filebucket.Lock
+		keys int
+	}{
 		"a vault":                  {},
-		"a vault that locks a day": {Default: 24 * time.Hour},
+		"a vault that locks a day": {lock: filebucket.Lock{Default: 24 * time.Hour}, keys: 50},
 	} {
 		t.Run(name, func(t *testing.T) {
 			buckettest.Run(t, buckettest.Config{
-				Open:        func(t *testing.T) bucket.Bucket { b, _ := newVault(t, lock); return b },
+				Open:        func(t *testing.T) bucket.Bucket { b, _ := newVault(t, tc.lock); return b },
 				OpenStaging: func(t *testing.T) bucket.Bucket { return newStaging(t) },
 				Missing: func(t *testing.T) bucket.Bucket {
 					return open(t, filepath.Join(t.TempDir(), "not mounted"))
 				},
-				Denied: denied,
-				Keeps:  buckettest.KeepsName,
+				Denied:   denied,
+				Keeps:    buckettest.KeepsName,
+				ManyKeys: tc.keys,
 				Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {
 					_, err := b.Put(ctx, key, body)
 					return err
@@ -59,4 +64,22 @@ func newStaging(t *testing.T) *filebucket.Bucket {
 		t.Fatal(err)
 	}
 	return open(t, dir)
+}
+
+func dirOf(t *testing.T, b bucket.Bucket) string {
+	t.Helper()
+	u, err := url.Parse(b.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Path
+}
+
+func open(t *testing.T, dir string, opts ...filebucket.Option) *filebucket.Bucket {
+	t.Helper()
+	b, err := filebucket.Open((&url.URL{Scheme: "file", Path: dir}).String(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

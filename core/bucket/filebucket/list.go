@@ -130,7 +130,7 @@ func readDir(root *os.Root, dir string) ([]fs.DirEntry, error) {
 	}
 	d, err := root.Open(dir)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
 			return nil, nil
 		}
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -98,22 +97,4 @@ func TestALockedObjectCannotBeOpenedForWritingByItsOwner(t *testing.T) {
 	if !os.IsPermission(err) {
 		t.Errorf("writing over a locked object = %v, want a permission error", err)
 	}
-}
-
-func dirOf(t *testing.T, b bucket.Bucket) string {
-	t.Helper()
-	u, err := url.Parse(b.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Path
-}
-
-func open(t *testing.T, dir string, opts ...filebucket.Option) *filebucket.Bucket {
-	t.Helper()
-	b, err := filebucket.Open((&url.URL{Scheme: "file", Path: dir}).String(), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
