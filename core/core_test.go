@@ -1,0 +1,141 @@
+// Package core_test holds the rules that no single package under core can.
+package core_test
+
+import (
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/pgseal/pgseal"
+
+// source is one file under core/ that is no test.
+type source struct {
+	name string // with slashes, relative to core/
+	ast  *ast.File
+	fset *token.FileSet
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() && e.Name() == "testdata" {
+			return err
+		}
+		if e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		all = append(all, source{filepath.ToSlash(name), f, fset})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 10 {
+		t.Fatalf("only %d sources found under core/", len(all))
+	}
+	return all
+}
+
+// driver tells whether the file belongs to a driver or to the suite that knows
+// the stores' back doors.
+func (s source) driver() bool {
+	below, ok := strings.CutPrefix(s.name, "bucket/")
+	name, _, inFolder := strings.Cut(below, "/")
+	return ok && inFolder && (strings.HasSuffix(name, "bucket") || name == "buckettest")
+}
+
+// isStandard tells whether an import path belongs to the standard library: it
+// has no dot in its first part and Go itself has its sources.
+func isStandard(p string) bool {
+	if first, _, _ := strings.Cut(p, "/"); strings.Contains(first, ".") {
+		return false
+	}
+	pkg, err := build.Default.Import(p, "", build.FindOnly)
+	return err == nil && pkg.Goroot
+}
+
+func TestCoreNeedsTheStandardLibraryOnly(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, spec := range s.ast.Imports {
+			p := strings.Trim(spec.Path.Value, `"`)
+			cloudDriver := s.driver() && !strings.HasPrefix(s.name, "bucket/filebucket/") && !strings.HasPrefix(s.name, "bucket/buckettest/")
+			inCore := strings.HasPrefix(p, module+"/core/")
+			switch {
+			case isStandard(p) || cloudDriver && !strings.HasPrefix(p, module):
+			case !inCore:
+				t.Errorf("%s imports %s: core needs the standard library only, its drivers aside", s.fset.Position(spec.Pos()), p)
+			case strings.HasPrefix(p, module+"/core/bucket/"):
+				t.Errorf("%s imports %s: the rules know the bucket interface, never a driver", s.fset.Position(spec.Pos()), p)
+			}
+		}
+	}
+}
+
+// Anything under core/ that could change or remove what is in a vault stands
+// behind the Bucket interface, which has no delete and no copy.
+func TestCoreNeitherDeletesNorCopiesInAStore(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.driver() {
+			continue
+		}
+		for call, method := range methodCalls(s) {
+			for _, forbidden := range []string{"Delete", "Copy", "Remove", "Rewrite", "Compose"} {
+				if strings.HasPrefix(method, forbidden) {
+					t.Errorf("%s calls %s: core never does so in a store", s.fset.Position(call.Pos()), method)
+				}
+			}
+		}
+	}
+}
+
+// Put is the one write without a condition, so it is for verdicts in staging
+// alone.
+func TestOnlyVerdictsArePut(t *testing.T) {
+	for _, s := range sources(t) {
+		verdicts := path.Dir(s.name) == "finalizer" && strings.Contains(path.Base(s.name), "verdict")
+		if s.driver() || verdicts {
+			continue
+		}
+		for call, method := range methodCalls(s) {
+			if method == "Put" {
+				t.Errorf("%s calls Put: only the file of core/finalizer that keeps verdicts may", s.fset.Position(call.Pos()))
+			}
+		}
+	}
+}
+
+// methodCalls yields the calls x.Method() where x is no imported package.
+func methodCalls(s source) map[*ast.CallExpr]string {
+	packages := map[string]bool{}
+	for _, spec := range s.ast.Imports {
+		name := path.Base(strings.Trim(spec.Path.Value, `"`))
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		packages[name] = true
+	}
+	calls := map[*ast.CallExpr]string{}
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); !ok || !packages[x.Name] {
+				calls[call] = sel.Sel.Name
+			}
+		}
+		return true
+	})
+	return calls
+}
