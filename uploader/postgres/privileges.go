@@ -1,0 +1,54 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// requiredFunctions are all functions with side effects or secrets that a
+// backup calls. PostgreSQL grants some of them to everybody, but an
+// administrator may have revoked that.
+func (s *Session) requiredFunctions() []string {
+	functions := []string{"pg_control_system()", "pg_control_checkpoint()", "pg_control_recovery()",
+		"pg_tablespace_location(oid)", "pg_current_wal_lsn()", "pg_walfile_name(pg_lsn)"}
+	if s.version < 150000 {
+		return append(functions, "pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)")
+	}
+	return append(functions, "pg_backup_start(text, boolean)", "pg_backup_stop(boolean)")
+}
+
+// checkPrivileges names everything that is missing at once, as the statements
+// that help. Privileges on functions hold in one database only.
+func (s *Session) checkPrivileges(ctx context.Context) error {
+	var user, database string
+	var settings bool
+	err := s.row(ctx, "SELECT current_user::text, current_database()::text, pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')", nil,
+		&user, &database, &settings)
+	if err != nil {
+		return fmt.Errorf("privileges: %w", err)
+	}
+	role := quoteIdentifier(user)
+	var grants []string
+	if !settings {
+		grants = append(grants, "GRANT pg_read_all_settings TO "+role)
+	}
+	for _, function := range s.requiredFunctions() {
+		var may bool
+		if err := s.row(ctx, "SELECT has_function_privilege($1, 'EXECUTE')", []any{function}, &may); err != nil {
+			return fmt.Errorf("privileges on %s: %w", function, err)
+		}
+		if !may {
+			grants = append(grants, "GRANT EXECUTE ON FUNCTION "+function+" TO "+role)
+		}
+	}
+	if len(grants) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: user %s cannot take a backup; as a superuser run in database %s: %s;",
+		ErrPrivilege, role, quoteIdentifier(database), strings.Join(grants, "; "))
+}
+
+func quoteIdentifier(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
