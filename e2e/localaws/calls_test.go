@@ -16,7 +16,7 @@ import (
 	"github.com/pgseal/pgseal/e2e/localaws"
 )
 
-// outcome is the status and code of a call: "200", "403 AccessDenied".
+// outcome is the status and code of a call: "200", "Forbidden AccessDenied", "no answer".
 func outcome(err error) string {
 	if err == nil {
 		return "200"
@@ -24,6 +24,8 @@ func outcome(err error) string {
 	var answer *smithyhttp.ResponseError
 	var api smithy.APIError
 	switch {
+	case errors.As(err, &answer) && answer.HTTPStatusCode() == 0:
+		return "no answer"
 	case errors.As(err, &answer) && errors.As(err, &api):
 		return http.StatusText(answer.HTTPStatusCode()) + " " + api.ErrorCode()
 	case errors.As(err, &answer):

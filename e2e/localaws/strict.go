@@ -48,7 +48,7 @@ func (b *strictBackend) lockRule(ctx context.Context, bucket string) (mode types
 	if !config.Enabled || rule == nil {
 		return "", time.Time{}, false, nil
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
+	now := time.Now().UTC()
 	switch exact := b.exact[bucket]; {
 	case exact > 0:
 		until = now.Add(exact)
@@ -57,7 +57,8 @@ func (b *strictBackend) lockRule(ctx context.Context, bucket string) (mode types
 	case rule.Years != nil:
 		until = now.AddDate(int(*rule.Years), 0, 0)
 	}
-	return types.ObjectLockMode(rule.Mode), until, true, nil
+	// HEAD shows whole seconds; what it shows must be what holds.
+	return types.ObjectLockMode(rule.Mode), until.Add(time.Second - 1).Truncate(time.Second), true, nil
 }
 
 // GetObjectLockConfiguration hides when the default was set: without that date versitygw does not apply the default
@@ -161,8 +162,9 @@ func (b *strictBackend) overDeleteMarker(ctx context.Context, bucket, key string
 
 // deleteMarkerOnTop reports whether the newest version of the key is a delete marker.
 func (b *strictBackend) deleteMarkerOnTop(ctx context.Context, bucket, key string) bool {
-	out, err := b.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
-	return err != nil && out != nil && out.DeleteMarker != nil && *out.DeleteMarker
+	// Of the store's calls this one tells a delete marker from a key that was never written.
+	_, err := b.GetObjectRetention(ctx, bucket, key, "")
+	return errors.Is(err, s3err.GetAPIError(s3err.ErrMethodNotAllowed))
 }
 
 // ListObjectVersions reads everything under the prefix and cuts the page itself.
