@@ -1,8 +1,8 @@
 // Package codec compresses what goes into the vault and decompresses what comes out of it.
 //
 // It knows the formats that barman-cloud reads and no others, in the one shape that barman's readers accept: a gzip
-// file is one member, a bzip2 file is one stream, snappy is the framing format, lz4 is the frame format (barman 3.17
-// restores a base backup with Python's tarfile, which stops at the end of the first member).
+// file is one member, a bzip2 file is one stream, snappy is the framing format, lz4 is the frame format (a restore by
+// barman 3.17 fails at a second member or stream of a base backup).
 //
 // What is written depends on the input and the level only, never on the clock, on the sizes of the writes or on the
 // number of processors. A WAL segment that is archived twice by the same build gives the same bytes twice. Different
@@ -28,7 +28,8 @@ type Codec struct {
 // None stores the bytes as they are.
 var None = Codec{}
 
-// The formats that barman-cloud can read; base backups in xz or zstd cannot be restored by it (3.21), WAL can.
+// The formats that barman-cloud can read; for WAL all of them; for base backups gzip, bzip2, snappy and,
+// from 3.18 on, lz4.
 var (
 	Gzip   = Codec{"gzip", ".gz"}
 	Bzip2  = Codec{"bzip2", ".bz2"}

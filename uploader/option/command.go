@@ -1,0 +1,130 @@
+package option
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Command is one of pgseal's commands.
+type Command struct {
+	// Name is what is typed after pgseal; Barman is the program whose arguments it takes, or "".
+	Name, Barman string
+	// Summary is one line, Description a paragraph or more.
+	Summary, Description string
+	// Args are the positional arguments, the optional ones last.
+	Args []Arg
+
+	id commandSet
+}
+
+// Arg is a positional argument.
+type Arg struct {
+	Name     string // as Values knows it and as it is shown
+	Optional bool
+	Help     string
+}
+
+type commandSet uint
+
+const (
+	backup commandSet = 1 << iota
+	walArchive
+	status
+	finalize
+
+	uploads = backup | walArchive
+	every   = backup | walArchive | status | finalize
+)
+
+var (
+	urlArg    = Arg{Name: "URL", Help: "the vault: s3://bucket/path, gs://bucket/path, https://account.blob.core.windows.net/container/path or file:///path; a slash at the end makes no difference"}
+	serverArg = Arg{Name: "SERVER", Help: "the server's name in the vault, as barman-cloud uses it"}
+)
+
+// Commands lists every command, in the order of the overview.
+var Commands = []*Command{
+	{
+		Name: "backup", Barman: "barman-cloud-backup", id: backup,
+		Summary: "take a base backup into the vault and have it sealed",
+		Description: "Takes a base backup of the PostgreSQL server whose files are on this host and streams it into " +
+			"the vault, every object once. The arguments are those of barman-cloud-backup, without disk snapshots.",
+		Args: []Arg{urlArg, serverArg},
+	},
+	{
+		Name: "wal-archive", Barman: "barman-cloud-wal-archive", id: walArchive,
+		Summary: "archive a WAL file; for PostgreSQL's archive_command",
+		Description: "Stores one WAL file. A file that is there already with the same content is a success, with " +
+			"other content an error. The arguments are those of barman-cloud-wal-archive.",
+		Args: []Arg{urlArg, serverArg, {Name: "WAL_PATH", Optional: true, Help: "the WAL file, %p in archive_command"}},
+	},
+	{
+		Name: "status", id: status,
+		Summary:     "show every backup of a server: running, sealed, waiting, rejected",
+		Description: "Shows what is in the vault and in staging, and what to do about it.",
+		Args:        []Arg{urlArg, serverArg},
+	},
+	{
+		Name: "finalize", id: finalize,
+		Summary:     "check a backup and seal it, by hand",
+		Description: "Does what the cloud function does when a backup is complete, also when its marker is gone.",
+		Args:        []Arg{urlArg, serverArg, {Name: "ID", Optional: true, Help: "the backup's id; needed unless --all is given"}},
+	},
+}
+
+// Find looks at a whole command line, the program's name included: the command is the one that the program is named
+// after (barman-cloud-backup) or else the first argument. prog is how to call the program in messages, args is what is
+// left for Parse. The error is ErrHelp or ErrVersion, with no command, or an Error.
+func Find(argv []string) (cmd *Command, prog string, args []string, err error) {
+	prog = "pgseal"
+	if len(argv) > 0 {
+		prog, args = filepath.Base(argv[0]), argv[1:]
+	}
+	for _, c := range Commands {
+		if prog == c.Barman {
+			return c, prog, args, nil
+		}
+	}
+	if len(args) == 0 {
+		return nil, prog, nil, Errorf("which command? %s", commandNames())
+	}
+	switch args[0] {
+	case "-h", "--help", "help":
+		return nil, prog, nil, ErrHelp
+	case "-V", "--version", "version":
+		return nil, prog, nil, ErrVersion
+	}
+	for _, c := range Commands {
+		if args[0] == c.Name {
+			return c, prog + " " + c.Name, args[1:], nil
+		}
+	}
+	return nil, prog, nil, Errorf("%q is not a command; there are %s", args[0], commandNames())
+}
+
+func commandNames() string {
+	var names []string
+	for _, c := range Commands {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Options returns the command's options in the order of the table.
+func (c *Command) Options() []*Option {
+	var list []*Option
+	for i := range table {
+		if table[i].in&c.id != 0 {
+			list = append(list, &table[i])
+		}
+	}
+	return list
+}
+
+func (c *Command) option(name string) *Option {
+	for _, o := range c.Options() {
+		if o.Name == name {
+			return o
+		}
+	}
+	return nil
+}

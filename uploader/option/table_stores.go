@@ -1,0 +1,70 @@
+package option
+
+// stores holds what one kind of store understands.
+var stores = []Option{
+	{
+		Name: "endpoint-url", Metavar: "URL", in: every, Group: groupS3,
+		Help: "where the S3 API is, when it is not Amazon's (or AWS_ENDPOINT_URL_S3)",
+	}, {
+		Name: "aws-profile", Short: "P", Aliases: []string{"profile"}, Metavar: "PROFILE", in: every, Group: groupS3,
+		Help: "the section of the AWS configuration files to use (or AWS_PROFILE)",
+	}, {
+		Name: "read-timeout", Kind: Int, Min: 1, Metavar: "SECONDS", Default: "60", in: every, Group: groupS3,
+		Help: "how long to wait for the store's answer",
+	}, {
+		Name: "encryption", Short: "e", Kind: Choice, Choices: []string{"AES256", "aws:kms"}, in: uploads, Group: groupS3,
+		Help: "server-side encryption to ask for (default: as the bucket says)",
+	}, {
+		Name: "sse-kms-key-id", Metavar: "KEY", in: uploads, Group: groupS3,
+		Help: "the KMS key to encrypt with; needs -e aws:kms",
+	}, {
+		Name: "azure-credential", Aliases: []string{"credential"}, Kind: Choice,
+		Choices: []string{"azure-cli", "managed-identity", "default"}, in: every, Group: groupAzure,
+		Help: "where the credentials come from (default: AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_KEY, else Azure's default chain)",
+	}, {
+		Name: "encryption-scope", Metavar: "SCOPE", in: uploads, Group: groupAzure,
+		Help: "the encryption scope to store under",
+	}, {
+		Name: "max-block-size", Kind: Size, Metavar: "SIZE", Default: "4MB", in: walArchive, Group: groupAzure,
+		Help: "the size of the blocks of a file that is sent in blocks",
+	}, {
+		Name: "max-concurrency", Kind: Int, Min: 1, Metavar: "COUNT", Default: "1", in: walArchive, Group: groupAzure,
+		Help: "how many blocks to send at a time",
+	}, {
+		Name: "max-single-put-size", Kind: Size, Metavar: "SIZE", Default: "64MB", in: walArchive, Group: groupAzure,
+		Help: "a larger file is sent in blocks",
+	}, {
+		Name: "kms-key-name", Metavar: "KEY", in: uploads, Group: groupGCS,
+		Help: "the Cloud KMS key to encrypt with (default: as the bucket says)",
+	},
+}
+
+// snapshots holds barman's options for disk snapshots, up to 3.17: they are recognised in order to be refused.
+var snapshots = refuse("disk snapshots are not part of pgseal: use barman-cloud-backup for them",
+	"snapshot-instance", "snapshot-disk", "snapshot-zone", "snapshot-gcp-project", "gcp-project", "gcp-zone",
+	"aws-region", "aws-await-snapshots-timeout", "aws-snapshot-lock-mode", "aws-snapshot-lock-cool-off-period",
+	"aws-snapshot-lock-expiration-date", "aws-snapshot-lock-duration", "azure-subscription-id", "azure-resource-group")
+
+func refuse(why string, names ...string) []Option {
+	var list []Option
+	for _, n := range names {
+		list = append(list, Option{Name: n, Kind: refused, Help: why, in: backup, Group: groupSnapshot})
+	}
+	return list
+}
+
+// variable is an environment variable that a library reads by itself.
+type variable struct {
+	Name, Help string
+	in         commandSet
+}
+
+// environment names the variables that matter besides those of the options.
+var environment = []variable{
+	{"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials for S3", every},
+	{"AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE", "the profile, region, endpoint and certificates for S3", every},
+	{"AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_KEY", "credentials for Azure, the first that is set", every},
+	{"GOOGLE_APPLICATION_CREDENTIALS", "a credentials file for Google Cloud Storage", every},
+	{"STORAGE_EMULATOR_HOST", "an emulator instead of Google Cloud Storage", every},
+	{"PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE", "as for psql", backup},
+}
