@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,7 +25,7 @@ type Config struct {
 	Dir     string // where everything is kept; default a temporary directory that Close removes
 	Vault   string // name of the locked bucket; default "vault"
 	Staging string // name of the bucket without a lock; default "staging"
-	Prefix  string // below which pgseal works in both buckets, without slashes at its ends; default none
+	Prefix  string // below which pgseal works in both buckets; default none
 	Server  string // the host identity's server; default "*", any
 
 	// VaultRetention is the vault's default retention; zero means an Object Lock bucket without a default. The bucket
@@ -97,6 +98,7 @@ func New(config Config) (*AWS, error) {
 	if config.Listen == "" {
 		config.Listen = "127.0.0.1:0"
 	}
+	config.Prefix = strings.Trim(config.Prefix, "/")
 	a := &AWS{
 		Vault: config.Vault, Staging: config.Staging, Prefix: config.Prefix, Dir: config.Dir,
 		Rules: &Rules{}, Faults: &Faults{}, Events: &Events{rules: map[*subscription]struct{}{}},

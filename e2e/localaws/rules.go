@@ -1,11 +1,9 @@
 package localaws
 
-import "strings"
-
 // defaultRules is who may do what on the two buckets, as the design asks for it: the host creates and never replaces,
 // the finalizer seals, nobody deletes in the vault. server may be "*".
 func defaultRules(vault, staging, prefix, server string) []Statement {
-	root := strings.Trim(prefix, "/")
+	root := prefix
 	if root != "" {
 		root += "/"
 	}
@@ -96,7 +94,7 @@ func defaultRules(vault, staging, prefix, server string) []Statement {
 // hostRetentionRule lets the host send lock headers with what it creates (pgseal backup --retention). It carries the
 // whole permission, as on AWS: s3:PutObjectRetention also extends the locks of objects that exist.
 func hostRetentionRule(vault, prefix, server string) Statement {
-	root := strings.Trim(prefix, "/")
+	root := prefix
 	if root != "" {
 		root += "/"
 	}

@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -26,6 +27,8 @@ type Config struct {
 	Timeout time.Duration
 	// Concurrency is the reserved concurrency: how many environments may run at once; default 10.
 	Concurrency int
+	// Log gets what the function writes as it comes; nil is nowhere. Function.Logs has it all in any case.
+	Log io.Writer
 }
 
 // Function is a deployed function.
@@ -89,7 +92,7 @@ func New(config Config) (*Function, error) {
 	if config.Concurrency == 0 {
 		config.Concurrency = 10
 	}
-	return &Function{config: config, timeout: config.Timeout, logs: &logBuffer{}, all: map[*environment]struct{}{}}, nil
+	return &Function{config: config, timeout: config.Timeout, logs: &logBuffer{copy: config.Log}, all: map[*environment]struct{}{}}, nil
 }
 
 // SetTimeout changes the timeout of the invocations that begin later.
@@ -200,11 +203,15 @@ func (f *Function) release(env *environment) {
 type logBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
+	copy   io.Writer
 }
 
 func (b *logBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.copy != nil {
+		_, _ = b.copy.Write(p)
+	}
 	return b.buffer.Write(p)
 }
 
