@@ -94,7 +94,7 @@ func (b *Bucket) enter(ctx context.Context, op, key string) (*os.Root, error) {
 	root, err := os.OpenRoot(b.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &bucket.Error{Op: op, Key: b.at(key), Kind: bucket.ErrNotFound,
-			Code: "there is no directory " + b.dir + "; is it mounted? pgseal makes the places it writes to only when asked", Err: err}
+			Code: "there is no directory " + b.dir + "; mount it, or make it first", Err: err}
 	} else if err != nil {
 		return nil, b.fail(op, key, err)
 	}
