@@ -31,6 +31,7 @@ func await(t *testing.T, got <-chan localaws.Record, n int) []localaws.Record {
 const oddKey = "pg/_pgseal/complete/main/a b+c%ü.json"
 
 func TestEventsFollowTheRuleInOrder(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{Prefix: "pg"})
 	got := make(chan localaws.Record, 10)
 	a.Events.Subscribe(localaws.Notification{Bucket: a.Staging, Prefix: "pg/_pgseal/complete/", Suffix: ".json"},
@@ -60,6 +61,7 @@ func TestEventsFollowTheRuleInOrder(t *testing.T) {
 }
 
 func TestEventShapes(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	written, err := putAs(a.Client(a.Breakglass), a.Vault, oddKey, "12345")
 	if err != nil {

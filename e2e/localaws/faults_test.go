@@ -11,6 +11,7 @@ import (
 )
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, want string
 		action     localaws.Action
@@ -54,6 +55,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestAFaultMayLetSomeRequestsPass(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	a.Faults.Add(localaws.Fault{Method: "PUT", Action: localaws.SlowDown, After: 1, Times: 2})
 	var got []string
@@ -69,6 +71,7 @@ func TestAFaultMayLetSomeRequestsPass(t *testing.T) {
 }
 
 func TestALostResponseOfACompleteHasMadeTheObject(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	a.Faults.Add(localaws.Fault{Operation: "CompleteMultipartUpload", Action: localaws.LoseResponse, Times: 1})
 	key := "main/base/20260101T000000/data.tar"
@@ -82,6 +85,7 @@ func TestALostResponseOfACompleteHasMadeTheObject(t *testing.T) {
 }
 
 func TestTheRequestLogTellsWhoDidWhat(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	key := "main/base/20260101T000000/a b+c.tar"
 	if _, err := putAs(a.Client(a.Host), a.Vault, key, "x", createOnly); err != nil {

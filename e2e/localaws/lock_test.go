@@ -18,6 +18,7 @@ import (
 )
 
 func TestOfManyRacingCreatesOneWins(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{VaultRetention: 24 * time.Hour})
 	fresh, marked := "main/base/20260101T000000/backup.info", "main/base/20260102T000000/backup.info"
 	hideByMarker(t, a, marked)
@@ -60,6 +61,7 @@ func hideByMarker(t *testing.T, a *localaws.AWS, key string) {
 }
 
 func TestALockedVersionCannotBeDeletedByAnybody(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{VaultRetention: 24 * time.Hour})
 	client, key := a.Client(a.Breakglass), "main/base/20260101T000000/data.tar"
 	written, err := putAs(client, a.Vault, key, "x", createOnly)
@@ -81,6 +83,7 @@ func TestALockedVersionCannotBeDeletedByAnybody(t *testing.T) {
 }
 
 func TestAnExpiredLockLetsGoThoughTheBucketShowsADay(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{VaultRetention: 1500 * time.Millisecond})
 	client, key := a.Client(a.Breakglass), "main/base/20260101T000000/data.tar"
 	written, err := putAs(client, a.Vault, key, "x", createOnly)
@@ -105,6 +108,7 @@ func TestAnExpiredLockLetsGoThoughTheBucketShowsADay(t *testing.T) {
 }
 
 func TestALaterDefaultRetentionDoesNotTouchOlderVersions(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	client, key := a.Client(a.Breakglass), "main/base/20260101T000000/data.tar"
 	written, err := putAs(client, a.Vault, key, "x", createOnly)
@@ -120,6 +124,7 @@ func TestALaterDefaultRetentionDoesNotTouchOlderVersions(t *testing.T) {
 }
 
 func TestALockedWriteNeedsAChecksum(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{VaultRetention: 24 * time.Hour})
 	bare := a.Client(a.Host, func(o *s3.Options) { o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired })
 	_, err := putAs(bare, a.Vault, "main/base/20260101T000000/data.tar", "x", createOnly)
@@ -132,6 +137,7 @@ func TestALockedWriteNeedsAChecksum(t *testing.T) {
 }
 
 func TestCreateOnlyPassesOverADeleteMarker(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	key := "main/base/20260101T000000/data.tar"
 	hideByMarker(t, a, key)
@@ -148,6 +154,7 @@ func TestCreateOnlyPassesOverADeleteMarker(t *testing.T) {
 }
 
 func TestVersionPagesRepeatNothing(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	client := a.Client(a.Breakglass)
 	for i := range 4 {

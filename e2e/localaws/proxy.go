@@ -10,9 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // exchange is a request on its way through the proxy.
@@ -36,7 +33,7 @@ func (a *AWS) newForwarder() *httputil.ReverseProxy {
 		Transport: &http.Transport{
 			DialContext: a.gateway.dial, DisableCompression: true, MaxIdleConnsPerHost: 128, IdleConnTimeout: time.Minute,
 		},
-		ModifyResponse: a.hide,
+		ModifyResponse: a.dress,
 		ErrorLog:       log.New(io.Discard, "", 0),
 	}
 }
@@ -57,6 +54,10 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if no := a.refuse(x, r); no != nil {
 		entry.Status = denied(no.message(x.who)).send(w, r)
+		return
+	}
+	if no := notKept(r); no != nil {
+		entry.Status = no.send(w, r)
 		return
 	}
 	if a.lacksChecksum(r, x.op) {
@@ -99,6 +100,8 @@ func (a *AWS) pass(w http.ResponseWriter, r *http.Request, x exchange, lose bool
 		a.forwarder.ServeHTTP(spy, r)
 		return
 	}
+	// A client that goes away after the last byte does not stop S3 from storing the object and telling of it.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	held := &heldAnswer{header: http.Header{}, status: http.StatusOK}
 	a.forwarder.ServeHTTP(held, r)
 	if held.status/100 == 2 && !bytes.Contains(held.body.Bytes(), []byte("<Error>")) {
@@ -133,62 +136,6 @@ func (a *AWS) identify(r *http.Request) (Identity, *apiError) {
 			Message: "The AWS Access Key Id you provided does not exist in our records."}
 	}
 	return who, nil
-}
-
-// hide takes from the answer what the identity may not see: lock headers without the right to them, and, without
-// s3:ListBucket, that an object does not exist (Amazon S3 then answers 403 for 404).
-func (a *AWS) hide(answer *http.Response) error {
-	x, ok := answer.Request.Context().Value(exchangeKey{}).(exchange)
-	if !ok || x.op.name != "HeadObject" && x.op.name != "GetObject" {
-		return nil
-	}
-	may := func(action, resource string) bool {
-		return a.Rules.decide(x.who, question{action: action, resource: resource}) == nil
-	}
-	if !may("s3:GetObjectRetention", x.op.resource()) {
-		answer.Header.Del("x-amz-object-lock-mode")
-		answer.Header.Del("x-amz-object-lock-retain-until-date")
-	}
-	if !may("s3:GetObjectLegalHold", x.op.resource()) {
-		answer.Header.Del("x-amz-object-lock-legal-hold")
-	}
-	if answer.StatusCode == http.StatusNotFound && !may("s3:ListBucket", "arn:aws:s3:::"+x.op.bucket) {
-		q := question{action: "s3:ListBucket", resource: "arn:aws:s3:::" + x.op.bucket}
-		a.replace(answer, denied((&refusal{question: q}).message(x.who)))
-	}
-	return nil
-}
-
-// replace puts the error in the place of the answer.
-func (a *AWS) replace(answer *http.Response, e apiError) {
-	_ = answer.Body.Close()
-	held := &heldAnswer{header: http.Header{}}
-	e.send(held, &http.Request{Method: answer.Request.Method, Body: http.NoBody})
-	answer.StatusCode, answer.Status, answer.Header = held.status, "", held.header
-	answer.Body, answer.ContentLength = io.NopCloser(&held.body), int64(held.body.Len())
-}
-
-// lacksChecksum reports whether the request would put a locked version without saying what its bytes should be, which
-// Amazon S3 refuses.
-func (a *AWS) lacksChecksum(r *http.Request, op operation) bool {
-	if op.name != "PutObject" && op.name != "UploadPart" {
-		return false
-	}
-	for name := range r.Header {
-		name = strings.ToLower(name)
-		if name == "content-md5" || name == "x-amz-trailer" || strings.HasPrefix(name, "x-amz-checksum-") {
-			return false
-		}
-	}
-	return r.Header.Get("x-amz-object-lock-mode") != "" || r.Header.Get("x-amz-object-lock-legal-hold") != "" ||
-		a.hasDefaultRetention(r.Context(), op.bucket)
-}
-
-// hasDefaultRetention asks the gateway for the bucket's lock configuration.
-func (a *AWS) hasDefaultRetention(ctx context.Context, bucket string) bool {
-	out, err := a.root.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: aws.String(bucket)})
-	return err == nil && out.ObjectLockConfiguration != nil && out.ObjectLockConfiguration.Rule != nil &&
-		out.ObjectLockConfiguration.Rule.DefaultRetention != nil
 }
 
 // statusSpy notes the status of an answer that streams through.

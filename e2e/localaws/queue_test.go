@@ -98,6 +98,7 @@ func TestAnAnswerThatNamesAnUnknownMessageFailsTheBatch(t *testing.T) {
 }
 
 func TestABucketFeedsAQueue(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	q := a.Queue(localaws.Notification{Bucket: a.Staging, Prefix: "_pgseal/complete/"}, localaws.QueueConfig{VisibilityTimeout: time.Minute})
 	if _, err := putAs(a.Client(a.Host), a.Staging, "_pgseal/complete/main/20260101T000000.json", "{}"); err != nil {

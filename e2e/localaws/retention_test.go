@@ -8,13 +8,47 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/pgseal/pgseal/e2e/localaws"
 )
 
+func TestTheEnvironmentAloneLeadsAnSDKHere(t *testing.T) {
+	a := localaws.Start(t, localaws.Config{})
+	for _, variable := range a.Host.Env() {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
+	loaded, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := putAs(s3.NewFromConfig(loaded), a.Vault, "main/base/20260101T000000/data.tar", "x", createOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.ServerSideEncryption != types.ServerSideEncryptionAes256 || aws.ToString(out.ChecksumCRC32) == "" {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestWhatIsNotKeptIsRefused(t *testing.T) {
+	a := localaws.Start(t, localaws.Config{})
+	for name, option := range map[string]func(*s3.PutObjectInput){
+		"a storage class": func(in *s3.PutObjectInput) { in.StorageClass = types.StorageClassGlacier },
+		"a KMS key":       func(in *s3.PutObjectInput) { in.ServerSideEncryption = types.ServerSideEncryptionAwsKms },
+	} {
+		_, err := putAs(a.Client(a.Host), a.Vault, "main/base/20260101T000000/data.tar", "x", createOnly, option)
+		if outcome(err) != "Not Implemented NotImplemented" {
+			t.Errorf("%s: %s", name, outcome(err))
+		}
+	}
+}
+
 func TestDefaultRetentionIsStampedAtTheWrite(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{VaultRetention: 48 * time.Hour})
 	for name, write := range map[string]func(*testing.T, *localaws.AWS, string){
 		"a single put":       put,

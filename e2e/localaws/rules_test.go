@@ -109,6 +109,7 @@ func locked(in *s3.PutObjectInput) {
 }
 
 func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{Prefix: "pg", Server: "main", VaultRetention: 24 * time.Hour})
 	who := map[string]localaws.Identity{"host": a.Host, "finalizer": a.Finalizer, "restore": a.Restore, "operator": a.Operator}
 	for _, existing := range []string{backup + "data.tar", segment, "pg/other/wals/0000000100000000/000000010000000000000001"} {
@@ -186,6 +187,7 @@ func changeLock(ctx context.Context, c *s3.Client, a *localaws.AWS) error {
 }
 
 func TestTheRefusalNamesWhoWhatAndWhere(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	_, err := putAs(a.Client(a.Host), a.Vault, "main/base/20260101T000000/backup.info", "forged", createOnly)
 	for _, want := range []string{"AccessDenied", "role/pgseal-host is not authorized to perform: s3:PutObject",
@@ -197,6 +199,7 @@ func TestTheRefusalNamesWhoWhatAndWhere(t *testing.T) {
 }
 
 func TestAWrongKeyIsRefused(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	stranger := localaws.Identity{Name: "stranger", Credentials: localaws.Credentials{AccessKey: "NOBODY", SecretKey: "x"}}
 	if got := outcome(listing("vault")(context.Background(), a.Client(stranger), a)); got != "Forbidden InvalidAccessKeyId" {
@@ -210,6 +213,7 @@ func TestAWrongKeyIsRefused(t *testing.T) {
 }
 
 func TestWithoutTheRightToListAMissingObjectIsForbidden(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{Statements: []localaws.Statement{{Sid: "NoListing", Effect: localaws.Deny,
 		Principal: []string{"restore"}, Actions: []string{"s3:ListBucket"}, Resources: []string{"*"}}}})
 	ctx := context.Background()
@@ -225,6 +229,7 @@ func TestWithoutTheRightToListAMissingObjectIsForbidden(t *testing.T) {
 }
 
 func TestDeletingManyIsJudgedKeyByKey(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{})
 	for _, key := range []string{"main/base/20260101T000000/annotations/keep", "main/base/20260101T000000/data.tar"} {
 		if _, err := putAs(a.Client(a.Breakglass), a.Vault, key, "x"); err != nil {
@@ -246,6 +251,7 @@ func TestDeletingManyIsJudgedKeyByKey(t *testing.T) {
 }
 
 func TestHostMaySetRetentionWhenTold(t *testing.T) {
+	t.Parallel()
 	a := localaws.Start(t, localaws.Config{HostMaySetRetention: true})
 	if _, err := putAs(a.Client(a.Host), a.Vault, "main/base/20260101T000000/data.tar", "x", createOnly, locked); err != nil {
 		t.Fatal(err)
