@@ -56,7 +56,7 @@ func (w *walk) directory(e Entry, descend bool) error {
 	if descend {
 		var err error
 		if names, err = readNames(e.Path); errors.Is(err, fs.ErrNotExist) {
-			return nil
+			return w.missing(e.Name)
 		} else if err != nil {
 			return explainDenied(e.Path, err)
 		}
@@ -102,10 +102,7 @@ func (w *walk) entry(rel, path string) error {
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if known && slices.Contains(required, rel) {
-			return w.fn(Entry{Name: rel, Kind: Dir, Mode: w.root.Mode, UID: w.root.UID, GID: w.root.GID, ModTime: w.root.ModTime})
-		}
-		return nil
+		return w.missing(rel)
 	}
 	if err != nil {
 		return explainDenied(path, err)
@@ -120,6 +117,25 @@ func (w *walk) entry(rel, path string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is a %s: PostgreSQL has no such file; remove it from PGDATA and the tablespaces", path, describe(info.Mode()))
+}
+
+// missing reports a required directory that is not there, with the required
+// ones below it, as belonging to PGDATA's owner. Any other name has vanished.
+func (w *walk) missing(rel string) error {
+	if w.tablespace {
+		return nil
+	}
+	for _, dir := range required {
+		if dir != rel && !strings.HasPrefix(dir, rel+"/") {
+			continue
+		}
+		e := w.root
+		e.Name, e.Path = dir, ""
+		if err := w.fn(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // followLink resolves a link to a regular file, or to a directory where
