@@ -177,7 +177,8 @@ func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`)
 
 // CheckCreate opens a multipart upload for key and aborts it: that takes the
 // same permission as any create (s3:PutObject), and stores nothing, so that it
-// leaves no trace under a lock.
+// leaves no trace under a lock. For keys that a policy reserves for single
+// requests (backup.info) it answers ErrDenied although Create may be allowed.
 func (b *Bucket) CheckCreate(ctx context.Context, key string) error {
 	up, err := b.startUpload(ctx, "check", key, bucket.CreateOptions{})
 	if err != nil {

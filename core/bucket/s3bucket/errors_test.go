@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgseal/pgseal/core/bucket"
 )
@@ -65,6 +66,16 @@ func TestNoAnswerIsUnavailable(t *testing.T) {
 	}
 	if len(f.requests()) != attempts {
 		t.Errorf("%d tries, want %d", len(f.requests()), attempts)
+	}
+}
+
+func TestASilentStoreIsUnavailable(t *testing.T) {
+	over := make(chan struct{})
+	b, _ := connectTo(t, func(_ int, _ request, _ http.ResponseWriter) { <-over }, func(o *Options) { o.ReadTimeout = 50 * time.Millisecond })
+	_, err := b.Create(context.Background(), "k", strings.NewReader("x"), bucket.CreateOptions{})
+	close(over)
+	if !errors.Is(err, bucket.ErrUnavailable) {
+		t.Errorf("%v, want ErrUnavailable", err)
 	}
 }
 

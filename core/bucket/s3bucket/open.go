@@ -22,6 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/pgseal/pgseal/core/bucket"
 )
 
 // Options say which bucket, and how objects are made in it. All but URL may be
@@ -63,6 +65,8 @@ type Bucket struct {
 	buffers       sync.Pool   // *[]byte, shared by all creates
 	knownUnlocked atomic.Bool // the bucket was seen to have no Object Lock
 }
+
+var _ bucket.Bucket = (*Bucket)(nil)
 
 // attempts is how often the SDK sends a request that the store could not
 // serve or that got no answer, with growing, random pauses in between.
@@ -129,8 +133,8 @@ func connect(ctx context.Context, o Options) (*s3.Client, error) {
 			c.BaseEndpoint = aws.String(o.Endpoint)
 		}
 		c.UsePathStyle = c.BaseEndpoint != nil
-		if http, ok := c.HTTPClient.(*awshttp.BuildableClient); ok {
-			c.HTTPClient = http.WithTransportOptions(transport(silence))
+		if client, ok := c.HTTPClient.(*awshttp.BuildableClient); ok {
+			c.HTTPClient = client.WithTransportOptions(transport(silence))
 		}
 	}), nil
 }

@@ -47,13 +47,19 @@ func (f *fake) requests() []request {
 
 // connectTo opens s3://vault/pre on a fake server, with pauses between tries
 // that are too short to notice.
-func connectTo(t *testing.T, answer func(n int, r request, w http.ResponseWriter)) (*Bucket, *fake) {
+func connectTo(t *testing.T, answer func(n int, r request, w http.ResponseWriter), options ...func(*Options)) (*Bucket, *fake) {
 	t.Helper()
 	f := &fake{answer: answer}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	b := openWithKeys(t, Options{URL: "s3://vault/pre/", Endpoint: server.URL})
-	b.client = s3.New(b.client.Options(), func(o *s3.Options) {
+	o := Options{URL: "s3://vault/pre/", Endpoint: server.URL}
+	for _, set := range options {
+		set(&o)
+	}
+	b := openWithKeys(t, o)
+	was := b.client.Options()
+	b.client = s3.New(was, func(o *s3.Options) {
+		o.HTTPClient = was.HTTPClient // as it is: New sets its own dialer
 		o.Retryer = retry.AddWithMaxBackoffDelay(retry.AddWithMaxAttempts(retry.NewStandard(), attempts), time.Millisecond)
 	})
 	return b, f
