@@ -76,11 +76,11 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		"one byte":             {'x'},
 		"a page":               heap(8192),
 		"a block and a bit":    heap(1<<20 + 3),
-		"a long run":           bytes.Repeat([]byte{0}, 3<<20),
-		"incompressible bytes": noise(300_000),
+		"a long run":           bytes.Repeat([]byte{0}, 1<<20),
+		"incompressible bytes": noise(70_000),
 	}
 	for _, c := range append(All(), None) {
-		for _, level := range []Level{Default, Low, Medium, High} {
+		for _, level := range []Level{Low, Medium, High} {
 			for name, data := range samples {
 				t.Run(c.Name+"/"+level.String()+"/"+name, func(t *testing.T) {
 					packed := squeeze(t, c, level, data, 1<<20)
@@ -95,12 +95,15 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 }
 
 func TestOutputDependsOnTheInputAlone(t *testing.T) {
-	data := append(heap(1<<20+777), noise(200_000)...)
 	for _, c := range All() {
+		data := append(heap(1<<20+777), noise(50_000)...)
+		if c == XZ || c == Bzip2 {
+			data = data[1<<20-120_000:] // they are slow
+		}
 		for _, level := range []Level{Low, Medium, High} {
 			t.Run(c.Name+"/"+level.String(), func(t *testing.T) {
 				first := squeeze(t, c, level, data, len(data))
-				for _, writes := range []int{len(data), 511, 8192, 65_537, 1 << 20} {
+				for _, writes := range []int{len(data), 511, 65_537} {
 					if again := squeeze(t, c, level, data, writes); !bytes.Equal(first, again) {
 						t.Errorf("writes of %d bytes give another result", writes)
 					}
@@ -129,7 +132,7 @@ func TestAFailingDestinationIsReported(t *testing.T) {
 	for _, c := range append(All(), None) {
 		w, err := c.NewWriter(failing{full}, Default)
 		if err == nil {
-			_, err = io.Copy(w, bytes.NewReader(noise(4<<20)))
+			_, err = io.Copy(w, bytes.NewReader(noise(1_200_000)))
 			if cerr := w.Close(); err == nil {
 				err = cerr
 			}

@@ -56,7 +56,7 @@ var tools = []tool{
 }
 
 func TestStockToolsAgree(t *testing.T) {
-	data := append(heap(1<<20+100), noise(150_000)...)
+	data := append(heap(250_000), noise(30_000)...)
 	for _, tool := range tools {
 		t.Run(tool.name, func(t *testing.T) {
 			if err := exec.Command(tool.requires[0], tool.requires[1:]...).Run(); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestDamageIsNoticed(t *testing.T) {
-	data := heap(200_000)
+	data := heap(60_000)
 	for _, c := range All() {
 		packed := squeeze(t, c, Default, data, 1<<20)
 		t.Run(c.Name+" cut short", func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestDamageIsNoticed(t *testing.T) {
 			}
 		})
 		t.Run(c.Name+" with a byte changed", func(t *testing.T) {
-			for at := 4; at < len(packed); at += 1 + len(packed)/200 {
+			for at := 4; at < len(packed); at += 1 + len(packed)/100 {
 				bad := bytes.Clone(packed)
 				bad[at] ^= 0x10
 				got, err := expand(c, bytes.NewReader(bad))
@@ -49,7 +49,7 @@ func TestDamageIsNoticed(t *testing.T) {
 func TestABrokenConnectionIsNotDamage(t *testing.T) {
 	gone := errors.New("connection reset")
 	for _, c := range append(All(), None) {
-		packed := squeeze(t, c, Default, heap(5<<20), 1<<20)
+		packed := squeeze(t, c, Default, heap(1_200_000), 1<<20)
 		for _, n := range []int{0, 3, len(packed) / 2} {
 			_, err := expand(c, io.MultiReader(bytes.NewReader(packed[:n]), failing{gone}))
 			if !errors.Is(err, gone) || errors.Is(err, ErrCorrupt) {
@@ -120,7 +120,7 @@ func xzWithSecondBlock(t *testing.T) []byte {
 }
 
 func TestXZWithTheWindowOfLevel9IsRead(t *testing.T) {
-	data := heap(1 << 20)
+	data := heap(100_000)
 	got, err := expand(XZ, bytes.NewReader(squeeze(t, XZ, Number(9), data, 1<<20)))
 	if err != nil || !bytes.Equal(got, data) {
 		t.Error(err)
