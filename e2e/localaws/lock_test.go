@@ -22,6 +22,7 @@ func TestOfManyRacingCreatesOneWins(t *testing.T) {
 	a := localaws.Start(t, localaws.Config{VaultRetention: 24 * time.Hour})
 	fresh, marked := "main/base/20260101T000000/backup.info", "main/base/20260102T000000/backup.info"
 	hideByMarker(t, a, marked)
+	padding := strings.Repeat("x", 1<<20) // long enough that the writers overlap
 	for name, key := range map[string]string{"a fresh key": fresh, "a key under a delete marker": marked} {
 		t.Run(name, func(t *testing.T) {
 			var won, refused atomic.Int32
@@ -29,7 +30,7 @@ func TestOfManyRacingCreatesOneWins(t *testing.T) {
 			client := a.Client(a.Finalizer)
 			for i := range 24 {
 				all.Go(func() {
-					_, err := putAs(client, a.Vault, key, fmt.Sprint("writer ", i), createOnly)
+					_, err := putAs(client, a.Vault, key, fmt.Sprint("writer ", i, padding), createOnly)
 					switch got := outcome(err); got {
 					case "200":
 						won.Add(1)

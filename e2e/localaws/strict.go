@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"sync"
 	"time"
@@ -91,7 +92,28 @@ func (b *strictBackend) PutObject(ctx context.Context, in s3response.PutObjectIn
 	}
 	release := b.overDeleteMarker(ctx, *in.Bucket, *in.Key, &in.IfNoneMatch)
 	defer release()
-	return b.Posix.PutObject(ctx, in)
+	out, err := b.Posix.PutObject(ctx, in)
+	if err != nil {
+		drain(in.Body)
+	}
+	return out, err
+}
+
+// UploadPart reads the part to its end also when it is refused.
+func (b *strictBackend) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.UploadPartOutput, error) {
+	out, err := b.Posix.UploadPart(ctx, in)
+	if err != nil {
+		drain(in.Body)
+	}
+	return out, err
+}
+
+// drain reads what is left of a refused body. The gateway would otherwise close the connection under a client that is
+// still sending, and the client would see a broken pipe instead of, for instance, 412.
+func drain(body io.Reader) {
+	if body != nil {
+		_, _ = io.Copy(io.Discard, body)
+	}
 }
 
 // lockable returns Amazon's refusal of lock headers when the bucket has no Object Lock.
