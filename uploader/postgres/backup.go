@@ -102,12 +102,13 @@ func (s *Session) Stop(ctx context.Context) (StopInfo, error) {
 		offset     int
 		inRecovery bool
 	)
+	// What cannot be stopped (a standby that was promoted) ends with the session.
+	start := s.running
+	s.running = nil
 	err := s.conn.QueryRow(ctx, s.stopSQL()).Scan(&lsn, &stop.Label, &stop.Time, &offset, &inRecovery)
 	if err != nil {
 		return StopInfo{}, fmt.Errorf("stop the backup in PostgreSQL: %w", err)
 	}
-	start := s.running
-	s.running = nil
 	stop.Time = stop.Time.In(time.FixedZone("", offset))
 	if stop.LSN, err = layout.ParseLSN(lsn); err != nil {
 		return StopInfo{}, fmt.Errorf("end of the backup: %w", err)

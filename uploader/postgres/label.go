@@ -13,7 +13,8 @@ type Label struct {
 	StartLSN      layout.LSN
 	StartWALFile  string
 	CheckpointLSN layout.LSN
-	// Method is "streamed", From "primary" or "standby".
+	// Method is "streamed", From "primary" (which PostgreSQL 13 writes as
+	// "master") or "standby".
 	Method, From string
 	// StartTime is in the server's log_timezone, which it names only by an
 	// abbreviation ("2026-11-22 21:57:19 UTC"): for people.
@@ -51,6 +52,9 @@ func ParseLabel(text string) (Label, error) {
 		values[i] = value
 	}
 	l := Label{Method: values[2], From: values[3], StartTime: values[4], Text: values[5]}
+	if l.From == "master" {
+		l.From = "primary"
+	}
 	lsn, file, _ := strings.Cut(values[0], " (file ")
 	var errs [3]error
 	l.StartLSN, errs[0] = layout.ParseLSN(lsn)

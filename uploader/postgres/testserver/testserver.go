@@ -245,6 +245,16 @@ func (s *Server) SQL(statements ...string) string {
 	return answer
 }
 
+// At is the server on a directory that was restored from a backup of s: not
+// started, with a port and a socket of its own.
+func (s *Server) At(data string) *Server {
+	s.t.Helper()
+	r := &Server{Major: s.Major, Data: data, Dir: Dir(s.t), t: s.t, bin: s.bin, Port: freePort(s.t)}
+	r.Socket = r.Dir
+	r.Configure(fmt.Sprintf("port = %d", r.Port), "unix_socket_directories = '"+r.Socket+"'")
+	return r
+}
+
 // Standby makes and starts a streaming standby of s from a cold copy: s is
 // stopped and started again.
 func (s *Server) Standby(lines ...string) *Server {
@@ -254,7 +264,7 @@ func (s *Server) Standby(lines ...string) *Server {
 	b.Data, b.Socket = filepath.Join(b.Dir, "data"), b.Dir
 	b.Sh(fmt.Sprintf("cp -a %s %s && touch %s/standby.signal", s.Data, b.Data, b.Data))
 	b.Configure(fmt.Sprintf("port = %d", b.Port), "unix_socket_directories = '"+b.Socket+"'",
-		fmt.Sprintf("primary_conninfo = 'host=%s port=%d user=postgres'", s.Socket, s.Port))
+		"wal_retrieve_retry_interval = '100ms'", fmt.Sprintf("primary_conninfo = 'host=%s port=%d user=postgres'", s.Socket, s.Port))
 	b.Configure(lines...)
 	s.Start()
 	b.Start()
@@ -268,4 +278,15 @@ func freePort(t testing.TB) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Owner of a file.
+func Owner(t testing.TB, path string) (uid, gid int) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	return int(st.Uid), int(st.Gid)
 }
