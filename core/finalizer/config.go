@@ -1,0 +1,106 @@
+package finalizer
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pgseal/pgseal/core/layout"
+)
+
+// Config is what the operator of the finalizer decides; nothing in it can be
+// changed by a host.
+type Config struct {
+	// WALOff names the servers whose WAL is not looked for; WALOffElse holds for
+	// all others.
+	WALOff     map[string]bool
+	WALOffElse bool
+	// WALDeadline is how long a set may wait for its WAL, from the manifest's
+	// creation on, before it is rejected.
+	WALDeadline time.Duration
+	// MinRetention is how long every object must stay locked, counted from the
+	// manifest's creation; 0 asks for nothing.
+	MinRetention time.Duration
+	// Deadline bounds one call where the platform passes none.
+	Deadline time.Duration
+}
+
+// Defaults that the environment changes.
+const (
+	DefaultWALDeadline = 72 * time.Hour
+	DefaultDeadline    = 5 * time.Minute
+)
+
+// Variables are the names that ConfigFromEnv reads.
+const (
+	EnvWALCheck     = "PGSEAL_WAL_CHECK"
+	EnvWALDeadline  = "PGSEAL_WAL_DEADLINE"
+	EnvMinRetention = "PGSEAL_MIN_RETENTION"
+	EnvDeadline     = "PGSEAL_DEADLINE"
+)
+
+// ConfigFromEnv reads the configuration from PGSEAL_WAL_CHECK (require or off,
+// and then server=require or server=off after commas), PGSEAL_WAL_DEADLINE,
+// PGSEAL_MIN_RETENTION and PGSEAL_DEADLINE (Go durations, and d for days). An
+// error names the variable.
+func ConfigFromEnv(getenv func(string) string) (Config, error) {
+	c := Config{WALDeadline: DefaultWALDeadline, Deadline: DefaultDeadline, WALOff: map[string]bool{}}
+	if err := c.setWALCheck(getenv(EnvWALCheck)); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", EnvWALCheck, err)
+	}
+	for name, field := range map[string]*time.Duration{
+		EnvWALDeadline: &c.WALDeadline, EnvMinRetention: &c.MinRetention, EnvDeadline: &c.Deadline,
+	} {
+		text := getenv(name)
+		if text == "" {
+			continue
+		}
+		d, err := parseDuration(text)
+		if err != nil || d < 0 || d == 0 && name != EnvMinRetention {
+			return Config{}, fmt.Errorf("%s: %q is no duration like 90s, 26h or 30d", name, text)
+		}
+		*field = d
+	}
+	if c.Deadline < 5*time.Second {
+		return Config{}, fmt.Errorf("%s: %s leaves no time to work; give at least 5s", EnvDeadline, c.Deadline)
+	}
+	return c, nil
+}
+
+func (c *Config) setWALCheck(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		server, value, named := strings.Cut(strings.TrimSpace(word), "=")
+		if !named {
+			server, value = "", server
+		}
+		if value != "require" && value != "off" && !(value == "" && text == "") {
+			return fmt.Errorf("%q is neither require nor off", word)
+		}
+		if !named {
+			c.WALOffElse = value == "off"
+			continue
+		}
+		if err := layout.CheckServer(server); err != nil {
+			return err
+		}
+		c.WALOff[server] = value == "off"
+	}
+	return nil
+}
+
+// CheckWAL tells whether this server's backups are sealed only with their WAL.
+func (c Config) CheckWAL(server string) bool {
+	off, named := c.WALOff[server]
+	return !off && named || !named && !c.WALOffElse
+}
+
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		hours, err := time.ParseDuration(days + "h")
+		if err != nil || hours.Abs() > 1<<16*time.Hour {
+			return 0, fmt.Errorf("%q", s)
+		}
+		return 24 * hours, nil
+	}
+	return time.ParseDuration(s)
+}
