@@ -58,7 +58,7 @@ type Control struct {
 }
 
 // The CRC stands behind the last field, whose offset differs between majors
-// (288 in PostgreSQL 13 to 17, 292 or more from 18). PostgreSQL keeps the whole
+// (288 in PostgreSQL 13 to 17, 292 in 18). PostgreSQL keeps the whole
 // within one 512-byte sector.
 const (
 	controlCRCFirst = 128

@@ -1,6 +1,9 @@
 package pgdata_test
 
 import (
+	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +49,25 @@ func TestTablespaces(t *testing.T) {
 	}
 	if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "pg_tblspc/9") {
 		t.Errorf("warnings %q", p.Warnings)
+	}
+}
+
+func TestTablespaceThatDisappears(t *testing.T) {
+	outside := t.TempDir()
+	fill(t, outside, "PG_15_202209061/5/16390")
+	root := fakeCluster(t, "pg_tblspc/16400 -> "+outside)
+	p := plan(t, pgdata.Options{Root: root, Tablespaces: []pgdata.Tablespace{{OID: 16400, Name: "ts", Location: outside}}})
+	if err := os.RemoveAll(filepath.Join(outside, "PG_15_202209061")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Survey(context.Background()); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "16400") {
+		t.Errorf("a file system that is gone: %v", err)
+	}
+	if err := os.Remove(filepath.Join(root, "pg_tblspc/16400")); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, p, "16400"); len(got) != 0 {
+		t.Errorf("a tablespace that was dropped: %q", got)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 func (p *Plan) Walk(ctx context.Context, a Archive, fn func(Entry) error) error {
 	w := &walk{plan: p, ctx: ctx, fn: fn, tablespace: a.OID != 0}
 	if w.tablespace {
-		return w.entry(p.versionDir, filepath.Join(a.Location, p.versionDir))
+		return w.version(a)
 	}
 	info, err := os.Lstat(p.Root)
 	if err != nil {
@@ -47,6 +47,20 @@ type walk struct {
 	root       Entry
 }
 
+// version walks this server's part of a tablespace. It is gone when the
+// tablespace was dropped, and its link in PGDATA with it; with the link still
+// there, the file system is gone.
+func (w *walk) version(a Archive) error {
+	path := filepath.Join(a.Location, w.plan.versionDir)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if _, linkErr := os.Lstat(filepath.Join(w.plan.Root, "pg_tblspc", a.Base)); linkErr == nil {
+			return fmt.Errorf("tablespace %s: %w", a.Base, err)
+		}
+		return nil
+	}
+	return w.entry(w.plan.versionDir, path)
+}
+
 // directory reports e and, if asked, walks what is in it.
 func (w *walk) directory(e Entry, descend bool) error {
 	if err := w.ctx.Err(); err != nil {
@@ -55,7 +69,7 @@ func (w *walk) directory(e Entry, descend bool) error {
 	var names []string
 	if descend {
 		var err error
-		if names, err = readNames(e.Path); errors.Is(err, fs.ErrNotExist) {
+		if names, err = readNames(e.Path); errors.Is(err, fs.ErrNotExist) && e.Name != "." {
 			return w.missing(e.Name)
 		} else if err != nil {
 			return explainDenied(e.Path, err)

@@ -49,6 +49,7 @@ func TestCheckArchiving(t *testing.T) {
 }
 
 func TestArchiverOfARealServerThatFails(t *testing.T) {
+	t.Parallel()
 	s := testserver.Start(t, 15, "archive_mode = on", "archive_command = 'false'")
 	session := connect(t, s, "")
 	s.SQL("SELECT pg_switch_wal()")

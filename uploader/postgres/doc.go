@@ -15,7 +15,7 @@
 //	err = postgres.CheckStarted(start, facts.DataDirectory)
 //	tablespaces, err := s.Tablespaces(ctx)    // once more: the list that counts
 //	...                                   // copy the files under ctx, then pg_control
-//	stop, err := s.Stop(ctx)
+//	stop, err := s.Stop(ctx)                  // then done()
 //
 // PostgreSQL 13 to 18.
 package postgres

@@ -16,6 +16,7 @@ import (
 const noSession = "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgseal'"
 
 func TestKeepAliveCancelsWhenTheSessionIsGone(t *testing.T) {
+	t.Parallel()
 	s := testserver.Start(t, 15)
 	session := connect(t, s, "")
 	ctx, done := session.KeepAlive(context.Background(), 20*time.Millisecond)
@@ -42,6 +43,7 @@ func TestKeepAliveCancelsWhenTheSessionIsGone(t *testing.T) {
 }
 
 func TestKeepAliveEndsOnDemand(t *testing.T) {
+	t.Parallel()
 	session := connect(t, testserver.Start(t, 15), "")
 	ctx, done := session.KeepAlive(context.Background(), time.Millisecond)
 	done()
@@ -54,6 +56,7 @@ func TestKeepAliveEndsOnDemand(t *testing.T) {
 }
 
 func TestCloseStopsABackupInOrder(t *testing.T) {
+	t.Parallel()
 	s := testserver.Start(t, 15)
 	session := connect(t, s, "")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -78,6 +81,7 @@ func TestCloseStopsABackupInOrder(t *testing.T) {
 }
 
 func TestCancelledStartLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	s := testserver.Start(t, 15, "checkpoint_timeout = '1h'")
 	s.SQL("CREATE TABLE t AS SELECT g, repeat('x', 800) FROM generate_series(1, 12000) g")
 	session := connect(t, s, "")

@@ -154,6 +154,7 @@ func checkTablespaceInPlace(t *testing.T, s *testserver.Server, session *postgre
 }
 
 func TestIncludedFilesAndSize(t *testing.T) {
+	t.Parallel()
 	s := testserver.New(t, 15)
 	extra := filepath.Join(testserver.Dir(t), "extra.conf")
 	if err := os.WriteFile(extra, []byte("work_mem = '5MB'\n"), 0o644); err != nil {
@@ -184,6 +185,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestSettingsOfTheRoleDoNotEndTheSession(t *testing.T) {
+	t.Parallel()
 	s := testserver.Start(t, 15)
 	s.SQL("ALTER ROLE postgres SET idle_session_timeout = '100ms'", "ALTER ROLE postgres SET statement_timeout = '100ms'",
 		"ALTER ROLE postgres SET lock_timeout = '100ms'", "ALTER ROLE postgres SET search_path = 'nowhere'")
@@ -195,6 +197,7 @@ func TestSettingsOfTheRoleDoNotEndTheSession(t *testing.T) {
 }
 
 func TestPoolerIsRefused(t *testing.T) {
+	t.Parallel()
 	s := testserver.Start(t, 15)
 	port := pooler(t, filepath.Join(s.Socket, ".s.PGSQL."+strconv.Itoa(s.Port)))
 	_, err := postgres.Connect(context.Background(), postgres.Options{Host: "127.0.0.1", Port: port, User: "postgres", DBName: "postgres"})
