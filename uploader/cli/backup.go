@@ -8,4 +8,6 @@ import (
 )
 
 // backup is "pgseal backup".
-func backup(context.Context, *option.Values, *Env) error { return errors.New("backup is not built yet") }
+func backup(context.Context, *option.Values, *Env) error {
+	return errors.New("backup is not built yet")
+}

@@ -44,7 +44,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		fmt.Fprint(env.Stdout, option.Overview(prog))
 		return exitOK
 	case errors.Is(err, option.ErrVersion):
-		fmt.Fprintln(env.Stdout, prog, Version())
+		fmt.Fprintln(env.Stdout, "pgseal", Version())
 		return exitOK
 	case err != nil && len(argv) < 2:
 		fmt.Fprint(env.Stderr, option.Overview(prog))
@@ -60,7 +60,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		fmt.Fprint(env.Stdout, cmd.Help(prog))
 		return exitOK
 	case errors.Is(err, option.ErrVersion):
-		fmt.Fprintln(env.Stdout, prog, Version())
+		fmt.Fprintln(env.Stdout, "pgseal", Version())
 		return exitOK
 	case err != nil:
 		return env.end(ctx, fmt.Errorf("%w; see %s --help", err, prog))
@@ -96,4 +96,3 @@ func Version() string {
 
 // version is set by -ldflags "-X github.com/pgseal/pgseal/uploader/cli.version=1.2.3".
 var version string
-

@@ -8,4 +8,6 @@ import (
 )
 
 // finalize is "pgseal finalize".
-func finalize(context.Context, *option.Values, *Env) error { return errors.New("finalize is not built yet") }
+func finalize(context.Context, *option.Values, *Env) error {
+	return errors.New("finalize is not built yet")
+}

@@ -8,4 +8,6 @@ import (
 )
 
 // status is "pgseal status".
-func status(context.Context, *option.Values, *Env) error { return errors.New("status is not built yet") }
+func status(context.Context, *option.Values, *Env) error {
+	return errors.New("status is not built yet")
+}

@@ -8,4 +8,6 @@ import (
 )
 
 // walArchive is "pgseal wal-archive".
-func walArchive(context.Context, *option.Values, *Env) error { return errors.New("wal-archive is not built yet") }
+func walArchive(context.Context, *option.Values, *Env) error {
+	return errors.New("wal-archive is not built yet")
+}

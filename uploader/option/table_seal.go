@@ -8,15 +8,15 @@ var seal = []Option{
 		Help: "the staging place: another bucket or path, without retention, for what is in progress and for verdicts",
 	}, {
 		Name: "retention", Env: "PGSEAL_RETENTION", Kind: Duration, Metavar: "DURATION", Exclusive: "retention",
-		in: backup, Group: groupSeal, Own: true,
-		Help: "lock every object of the backup for so long from now, such as 30d (default: as the bucket says)",
+		in: uploads, Group: groupSeal, Own: true,
+		Help: "lock every new object for so long from now, such as 30d (default: as the bucket says)",
 	}, {
 		Name: "retain-until", Kind: Time, Metavar: "TIME", Exclusive: "retention",
-		in: backup, Group: groupSeal, Own: true,
-		Help: "lock every object of the backup until then: YYYY-MM-DD, which is midnight UTC, or RFC 3339",
+		in: uploads, Group: groupSeal, Own: true,
+		Help: "lock every new object until then: YYYY-MM-DD, which is midnight UTC, or RFC 3339",
 	}, {
 		Name: "lock-mode", Env: "PGSEAL_LOCK_MODE", Kind: Choice, Choices: []string{"compliance", "governance"}, Default: "compliance",
-		in: backup, Group: groupSeal, Own: true,
+		in: uploads, Group: groupSeal, Own: true,
 		Help: "the kind of lock that --retention and --retain-until set on S3",
 	}, {
 		Name: "require-lock", Env: "PGSEAL_REQUIRE_LOCK", Kind: Bool,

@@ -28,6 +28,9 @@ func (v *Values) Arg(name string) string {
 	panic(fmt.Sprintf("option: %s has no argument %s", v.command.Name, name))
 }
 
+// Has tells whether the command has an option of that name, for code that several commands share.
+func (v *Values) Has(name string) bool { return v.command.option(name) != nil }
+
 // Set tells whether the option was given, on the command line or by its environment variable.
 func (v *Values) Set(name string) bool {
 	return v.given[v.key(name)]
