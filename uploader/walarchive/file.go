@@ -1,0 +1,130 @@
+package walarchive
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/walfile"
+)
+
+// ErrContent: the file is not what its name says, and is not archived. Under retention it could never be put right.
+var ErrContent = errors.New("refused, as its content is not what its name says")
+
+const (
+	// inMemory is the largest file that is read into memory; a segment beyond it is read twice, for its digest and
+	// for sending.
+	inMemory = 64 << 20
+	// maxSmall bounds .history and .backup files; real ones have a few hundred bytes.
+	maxSmall = walfile.MaxHistory
+)
+
+// CheckName tells whether the last element of path names a file that PostgreSQL archives: a segment, a .partial, a
+// .history or a .backup file. layout.ErrName otherwise.
+func CheckName(path string) error {
+	if layout.KindOfWAL(filepath.Base(path)) == layout.NotWAL {
+		return fmt.Errorf("%q is %w for a WAL file: it looks like 00000001000000A900000065, with .partial or .00000028.backup, or like 00000002.history", filepath.Base(path), layout.ErrName)
+	}
+	return nil
+}
+
+// file is a WAL file that was read and found to be what its name says.
+type file struct {
+	path, name string
+	size       int64
+	digest     string // SHA-256 in hex
+	systemID   string // in decimal; "" for files that do not say
+	data       []byte // nil for a file beyond inMemory
+}
+
+// readFile reads the file once, checks it, and leaves its content in memory if it is not too long for that.
+func readFile(path string) (*file, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return nil, err
+	}
+	f := &file{path: path, name: filepath.Base(path), size: info.Size()}
+	kind := layout.KindOfWAL(f.name)
+	small := kind == layout.WALHistory || kind == layout.WALBackupEnd
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: %w: it is no regular file", path, ErrContent)
+	case small && (f.size == 0 || f.size > maxSmall):
+		return nil, fmt.Errorf("%s: %w: it has %d bytes, and PostgreSQL writes 1 to %d there", path, ErrContent, f.size, maxSmall)
+	case !small:
+		if err := f.checkSegment(in); err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", path, ErrContent, err)
+		}
+	}
+	if err := f.readContent(in); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if kind == layout.WALHistory {
+		timeline, err := strconv.ParseUint(f.name[:8], 16, 32)
+		if err == nil {
+			_, err = walfile.ParseHistory(uint32(timeline), f.data)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", path, ErrContent, err)
+		}
+	}
+	return f, nil
+}
+
+// checkSegment holds the size and the name against the header of the first page. The page may be of an ancestor's
+// timeline: the segment in which a timeline forks off begins with what its parent wrote.
+func (f *file) checkSegment(in io.ReaderAt) error {
+	var first [walfile.HeaderSize]byte
+	if n, err := in.ReadAt(first[:], 0); err != nil && err != io.EOF {
+		return err
+	} else if n < len(first) {
+		return fmt.Errorf("%d bytes cannot be a segment", f.size)
+	}
+	h, err := walfile.ParseHeader(first[:])
+	if err != nil {
+		return err
+	}
+	s, err := layout.ParseSegment(f.name[:24], h.SegmentSize)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w where segments have %d bytes, as its header says", err, h.SegmentSize)
+	case f.size != h.SegmentSize:
+		return fmt.Errorf("it has %d bytes, and its header says that segments have %d", f.size, h.SegmentSize)
+	case h.Address != s.Start(h.SegmentSize):
+		return fmt.Errorf("its first page is of address %s, and by its name it begins at %s", h.Address, s.Start(h.SegmentSize))
+	case h.Timeline > s.Timeline:
+		return fmt.Errorf("its first page is of timeline %d, and by its name it is of timeline %d", h.Timeline, s.Timeline)
+	}
+	f.systemID = strconv.FormatUint(h.SystemID, 10)
+	return nil
+}
+
+func (f *file) readContent(in io.Reader) error {
+	sum := sha256.New()
+	if f.size > inMemory {
+		n, err := io.Copy(sum, in)
+		if err == nil && n != f.size {
+			err = fmt.Errorf("%d bytes instead of %d: it is being changed", n, f.size)
+		}
+		f.digest = hex.EncodeToString(sum.Sum(nil))
+		return err
+	}
+	f.data = make([]byte, f.size)
+	if _, err := io.ReadFull(in, f.data); err != nil {
+		return err
+	}
+	sum.Write(f.data)
+	f.digest = hex.EncodeToString(sum.Sum(nil))
+	return nil
+}
