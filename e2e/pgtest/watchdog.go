@@ -1,8 +1,10 @@
 package pgtest
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -46,11 +48,26 @@ var watchdog = sync.OnceValues(func() (io.Writer, error) {
 
 func watch(t testing.TB, dir string) {
 	t.Helper()
+	if err := leave(dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leave has a directory removed when the test binary is gone.
+func leave(dir string) error {
 	w, err := watchdog()
 	if err == nil {
 		_, err = fmt.Fprintln(w, dir)
 	}
+	return err
+}
+
+// BinaryDir makes a directory that the servers' user can reach and that lasts as long as the test binary, for what many
+// of its tests share.
+func BinaryDir() (string, error) {
+	dir, err := os.MkdirTemp("", "pgtest-")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
+	return dir, errors.Join(leave(dir), os.Chmod(dir, 0o755))
 }
