@@ -1,0 +1,203 @@
+package finalizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
+)
+
+// Finalize judges one backup by what the vault holds now, seals it if it is
+// whole, and keeps the verdict in staging. The answer is a Verdict for whatever
+// concerns the backup, and an error only for what concerns the store or the
+// finalizer: *TransientError or *AccessError, both to be delivered again.
+func (f *Finalizer) Finalize(ctx context.Context, server, id string) (Verdict, error) {
+	if err := layout.CheckServer(server); err != nil {
+		return Verdict{}, err
+	}
+	if _, err := layout.ParseBackupID(id); err != nil {
+		return Verdict{}, err
+	}
+	ctx, cancel := f.withDeadline(ctx)
+	defer cancel()
+	v, err := f.settle(ctx, server, id)
+	if err != nil {
+		return Verdict{}, classify(ctx, fmt.Errorf("finalize %s of %s: %w", id, server, err))
+	}
+	f.report(v)
+	return v, nil
+}
+
+// settle judges and keeps the verdict. Two calls at once may differ: one saw
+// the last WAL segment, the other not yet. Whoever writes anything but "sealed"
+// looks once more for a seal afterwards; the other wrote its seal before its
+// verdict, so "sealed" is the verdict that stays.
+func (f *Finalizer) settle(ctx context.Context, server, id string) (Verdict, error) {
+	for {
+		v, err := f.judge(ctx, server, id)
+		if err != nil || v.State == Nothing {
+			return v, err
+		}
+		if err := f.writeVerdict(ctx, v); err != nil {
+			return v, err
+		}
+		if v.State == Sealed || v.State == Conflict {
+			return v, nil
+		}
+		_, err = f.Vault.Stat(ctx, layout.BackupInfo(server, id), "")
+		if errors.Is(err, bucket.ErrNotFound) {
+			return v, nil
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+}
+
+// judge is the whole of the design's steps 1 to 6.
+func (f *Finalizer) judge(ctx context.Context, server, id string) (Verdict, error) {
+	c := &call{Finalizer: f, server: server, id: id}
+	body, obj, err := bucket.ReadAll(ctx, f.Vault, layout.Manifest(server, id), "", manifest.MaxBytes)
+	switch {
+	case errors.Is(err, bucket.ErrNotFound):
+		return c.withoutManifest(ctx)
+	case errors.Is(err, bucket.ErrTooLarge):
+		return c.verdict(Rejected, ClassManifest, reason("malformed", obj.Key, "%v", err)), nil
+	case err != nil:
+		return Verdict{}, err
+	}
+	c.digest, c.manifestObject = manifest.Digest(body), obj
+	c.manifest, err = manifest.Parse(body)
+	if err == nil {
+		err = c.manifest.Check(server, id)
+	}
+	seal, sealErr := c.readSeal(ctx)
+	if sealErr != nil {
+		return Verdict{}, sealErr
+	}
+	if err != nil && !seal.there {
+		return c.verdict(Rejected, ClassManifest, reason("malformed", layout.Manifest(server, id), "%v", err)), nil
+	}
+	if err == nil && seal.ours(c) {
+		return c.sealed(ctx, seal)
+	}
+	if seal.there {
+		return c.disputed(ctx, seal)
+	}
+	return c.unsealed(ctx)
+}
+
+// call is one judgement of one backup.
+type call struct {
+	*Finalizer
+	server, id     string
+	digest         string // of the manifest
+	manifest       manifest.Manifest
+	manifestObject bucket.Object
+}
+
+// unsealed checks everything, and seals when nothing is wrong.
+func (c *call) unsealed(ctx context.Context) (Verdict, error) {
+	set, err := c.checkSet(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if len(set.seals) > 0 { // hidden by a delete marker, or written since
+		return c.disputed(ctx, seal{versions: set.seals})
+	}
+	if class, reasons := set.worst(); len(reasons) > 0 {
+		return c.verdict(Rejected, class, reasons...), nil
+	}
+	wal, err := c.checkWAL(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	switch {
+	case len(wal.wrong) > 0:
+		return c.withWAL(c.verdict(Rejected, ClassWAL, wal.wrong...), wal), nil
+	case len(wal.missing) > 0:
+		return c.withWAL(c.awaiting(wal), wal), nil
+	case len(wal.retention) > 0:
+		return c.withWAL(c.verdict(Rejected, ClassRetention, wal.retention...), wal), nil
+	}
+	obj, body, err := c.writeSeal(ctx)
+	if errors.Is(err, errOtherSeal) {
+		return c.disputed(ctx, seal{there: true})
+	}
+	if err != nil {
+		return Verdict{}, err
+	}
+	v := c.withWAL(c.verdict(Sealed, ""), wal)
+	v.Receipt = c.receipt(obj, body, set, wal)
+	v.Findings, err = c.slippedIn(ctx)
+	return v, err
+}
+
+// awaiting is the verdict on a set that lacks only WAL.
+func (c *call) awaiting(wal walReport) Verdict {
+	deadline := c.manifestObject.Created.Add(c.Config.WALDeadline).UTC().Truncate(time.Second)
+	if c.Now().After(deadline) {
+		text := fmt.Sprintf("waited for WAL until %s; it is still looked for when this backup is finalized again", deadline.Format(time.RFC3339))
+		return c.verdict(Rejected, ClassWAL, append(wal.missing, Reason{Code: "deadline", Text: text})...)
+	}
+	v := c.verdict(Waiting, ClassWAL, wal.missing...)
+	v.Deadline = &deadline
+	return v
+}
+
+func (c *call) verdict(s State, class Class, reasons ...Reason) Verdict {
+	return Verdict{
+		Format: 1, Server: c.server, BackupID: c.id, State: s, Class: class, Reasons: reasons[:min(len(reasons), maxReasons)],
+		ManifestSHA256: c.digest, At: c.Now().UTC().Truncate(time.Second), Build: c.Build,
+	}
+}
+
+func (c *call) withWAL(v Verdict, wal walReport) Verdict {
+	v.WAL = wal.WAL
+	return v
+}
+
+// withoutManifest answers for a set that is not complete. A backup.info without
+// a manifest is none of pgseal's, or outlived its set.
+func (c *call) withoutManifest(ctx context.Context) (Verdict, error) {
+	_, err := c.Vault.Stat(ctx, layout.BackupInfo(c.server, c.id), "")
+	v := c.verdict(Nothing, "", reason("manifest", layout.Manifest(c.server, c.id), "no manifest is there: the upload is not complete"))
+	switch {
+	case err == nil:
+		v.Reasons[0].Text = "a backup.info stands there without a manifest: it was not written by pgseal, or its set has expired"
+	case !errors.Is(err, bucket.ErrNotFound):
+		return Verdict{}, err
+	}
+	return v, nil
+}
+
+// report writes the one log line that the alarms match.
+func (f *Finalizer) report(v Verdict) {
+	log := f.log().With("server", v.Server, "backup_id", v.BackupID, "verdict", string(v.State))
+	if v.Class != "" {
+		log = log.With("class", string(v.Class))
+	}
+	if len(v.Reasons) > 0 {
+		log = log.With("reason", v.Reasons[0].Text, "object", v.Reasons[0].Object, "reasons", len(v.Reasons))
+	}
+	switch {
+	case len(v.Findings) > 0:
+		log.Error("a sealed backup has findings", "finding", v.Findings[0].Text, "object", v.Findings[0].Object, "findings", len(v.Findings))
+	case v.State == Rejected || v.State == Conflict:
+		log.Error("backup is not sealed")
+	case v.State == Waiting:
+		log.Warn("backup waits for its WAL", "deadline", v.Deadline)
+	case v.State == Nothing:
+		log.Info("nothing to finalize")
+	default:
+		log.Info("backup is sealed")
+	}
+}
+
+func reason(code, object, format string, args ...any) Reason {
+	return Reason{Code: code, Object: object, Text: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,115 @@
+package finalizer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pgseal/pgseal/core/backupinfo"
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
+)
+
+// sealed answers for a backup whose seal stands there. It stays sealed whatever
+// happened since. The receipt is made up when the call that sealed it died
+// before its verdict; what is wrong by now are findings.
+func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
+	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
+	if err == nil && have.State == Sealed && have.ManifestSHA256 == c.digest {
+		return have, nil
+	}
+	if bucket.Retryable(err) {
+		return Verdict{}, err
+	}
+	set, err := c.checkSet(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	var wal walReport
+	if info, err := backupinfo.Parse(s.body); err != nil || info.Comment("wal") == "checked" {
+		if wal, err = c.lookForWAL(ctx); err != nil {
+			return Verdict{}, err
+		}
+	}
+	v := c.withWAL(c.verdict(Sealed, ""), wal)
+	v.Receipt = c.receipt(s.object, s.body, set, wal)
+	for _, reasons := range [][]Reason{set.set, set.time, set.retention, wal.wrong, wal.missing, wal.retention} {
+		v.Findings = append(v.Findings, reasons...)
+	}
+	v.Findings = append(v.Findings, shadows(set.seals)...)
+	v.Findings = v.Findings[:min(len(v.Findings), maxReasons)]
+	return v, nil
+}
+
+// shadows names what hides a seal, or stands beside it in other versions.
+func shadows(seals []bucket.Object) []Reason {
+	if len(seals) <= 1 {
+		return nil
+	}
+	return []Reason{reason("shadowed", seals[0].Key, "%d versions of backup.info or delete markers are there, and a reader without versions sees the newest", len(seals))}
+}
+
+// maxVersions bounds how many versions of one key are read.
+const maxVersions = 8
+
+// disputed answers when a backup.info is there that the current manifest does
+// not explain: it was shadowed, or the manifest was, or it is somebody else's.
+func (c *call) disputed(ctx context.Context, s seal) (Verdict, error) {
+	seals, manifests, err := c.versions(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	for _, obj := range manifests {
+		body, _, err := bucket.ReadAll(ctx, c.Vault, obj.Key, obj.Version, manifest.MaxBytes)
+		if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return Verdict{}, err
+		}
+		m, err := manifest.Parse(body)
+		if err != nil || m.Check(c.server, c.id) != nil {
+			continue
+		}
+		for _, o := range seals {
+			have, _, err := bucket.ReadAll(ctx, c.Vault, o.Key, o.Version, backupinfo.MaxBytes)
+			if bucket.Retryable(err) {
+				return Verdict{}, err
+			}
+			if digest := manifest.Digest(body); err == nil && sameSeal(have, m, digest) {
+				c.manifest, c.digest, c.manifestObject = m, digest, obj
+				v, err := c.sealed(ctx, seal{there: true, body: have, object: o})
+				return v, err
+			}
+		}
+	}
+	key := layout.BackupInfo(c.server, c.id)
+	text := "it was not made from this set's manifest: it was written around pgseal, or another host uses this backup id"
+	if info, err := backupinfo.Parse(s.body); err == nil && s.there && info.Comment("manifest_sha256") == "" {
+		text = "it was not written by pgseal: stock barman-cloud-backup wrote to this vault, or somebody forged it"
+	}
+	if len(seals) > 0 && !s.there {
+		text = "a version of it is there that a delete marker hides, and " + text
+	}
+	return c.verdict(Conflict, ClassSeal, Reason{Code: "other-seal", Object: key, Text: text}), nil
+}
+
+// versions lists the versions of backup.info and of the manifest, oldest first.
+func (c *call) versions(ctx context.Context) (seals, manifests []bucket.Object, err error) {
+	for key, list := range map[string]*[]bucket.Object{
+		layout.BackupInfo(c.server, c.id): &seals, layout.Manifest(c.server, c.id): &manifests,
+	} {
+		for obj, err := range c.Vault.ListVersions(ctx, key) {
+			if err != nil {
+				return nil, nil, err
+			}
+			if obj.Key != key {
+				break // keys come in order: a longer one follows all versions of this one
+			}
+			if !obj.DeleteMarker {
+				*list = append([]bucket.Object{obj}, *list...)
+			}
+		}
+		*list = (*list)[:min(len(*list), maxVersions)]
+	}
+	return seals, manifests, nil
+}

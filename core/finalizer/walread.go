@@ -1,0 +1,113 @@
+package finalizer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/walfile"
+)
+
+// A compressed segment is read in two steps: nearly always its first kilobytes
+// suffice, and the largest block of any of the formats is below the second.
+const (
+	firstRead  = 128 << 10
+	secondRead = 16 << 20
+)
+
+// readHead gives the first n bytes inside a WAL object, fewer when it has
+// fewer or cannot be decompressed; only the store's own failures are errors.
+func (c *call) readHead(ctx context.Context, key string, s segment, n int) ([]byte, bucket.Object, error) {
+	if s.suffix == "" {
+		return c.readPart(ctx, key, s, int64(n), n)
+	}
+	head, obj, err := c.readPart(ctx, key, s, firstRead, n)
+	if err == nil && len(head) < n && obj.Size > firstRead {
+		return c.readPart(ctx, key, s, secondRead, n)
+	}
+	return head, obj, err
+}
+
+func (c *call) readPart(ctx context.Context, key string, s segment, length int64, n int) ([]byte, bucket.Object, error) {
+	body, obj, err := c.Vault.Open(ctx, key, s.version, 0, length)
+	if err != nil {
+		return nil, obj, err
+	}
+	defer body.Close()
+	source := &sourceErrors{r: body}
+	inside := io.NopCloser(io.Reader(source))
+	if s.suffix != "" {
+		inside, err = c.Decompress(s.suffix, source)
+	}
+	var head []byte
+	if err == nil {
+		defer inside.Close()
+		head = make([]byte, n)
+		got, _ := io.ReadFull(inside, head)
+		head = head[:got]
+	}
+	if source.err != nil {
+		return nil, obj, &bucket.Error{Op: "read", Key: c.Vault.URL() + "/" + key, Kind: bucket.ErrUnavailable, Err: source.err}
+	}
+	return head, obj, nil
+}
+
+// sourceErrors keeps the store's failure apart from a decompressor's opinion.
+type sourceErrors struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sourceErrors) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// readHistory finds and reads the timeline's history file. What is wrong with
+// it is noted in r.
+func (c *call) readHistory(ctx context.Context, r *walReport, timeline uint32) (walfile.History, error) {
+	name := layout.History(timeline)
+	key := layout.WAL(c.server, name, "")
+	var found []bucket.Object
+	for obj, err := range c.Vault.List(ctx, key) {
+		if err != nil {
+			return nil, err
+		}
+		if base, _ := layout.SplitWAL(path.Base(obj.Key)); base == name {
+			found = append(found, obj)
+		} else if len(found) > len(layout.WALSuffixes) {
+			break
+		}
+	}
+	switch len(found) {
+	case 0:
+		r.missing = append(r.missing, reason("wal-missing", key, "the history file of timeline %d is not archived yet", timeline))
+		return nil, nil
+	case 1:
+	default:
+		r.wrong = append(r.wrong, reason("wal-double", key, "it is there in %d compressions, and a restore may take either", len(found)))
+		return nil, nil
+	}
+	_, suffix := layout.SplitWAL(path.Base(found[0].Key))
+	text, _, err := c.readPart(ctx, found[0].Key, segment{version: found[0].Version, suffix: suffix}, walfile.MaxHistory+1, walfile.MaxHistory+1)
+	if err != nil {
+		return nil, err
+	}
+	history, err := walfile.ParseHistory(timeline, bytes.TrimRight(text, "\x00"))
+	if err == nil && history.Begin() > c.manifest.Begin.LSN {
+		err = fmt.Errorf("%w: timeline %d begins at %s, after the backup", walfile.ErrFormat, timeline, history.Begin())
+	}
+	if errors.Is(err, walfile.ErrFormat) {
+		r.wrong = append(r.wrong, reason("wal-content", found[0].Key, "%v", err))
+		return nil, nil
+	}
+	return history, err
+}
