@@ -209,10 +209,10 @@ func TestPartsGrowSoThatTenThousandHoldMuch(t *testing.T) {
 		want  int64
 	}{
 		{"the first", 8 << 20, 1, 8 << 20},
-		{"the last of the small ones", 8 << 20, 2000, 8 << 20},
-		{"twice as long", 8 << 20, 2001, 16 << 20},
-		{"the last", 8 << 20, 10_000, 128 << 20},
-		{"no part beyond S3's limit", 1 << 30, 9_000, 5 << 30},
+		{"the last of the small ones", 8 << 20, 9_500, 8 << 20},
+		{"twice as long", 8 << 20, 9_501, 16 << 20},
+		{"the last", 8 << 20, 10_000, 256 << 20},
+		{"no part beyond S3's limit", 1 << 30, 9_900, 5 << 30},
 	} {
 		if got, err := partSize(tc.first, tc.n); err != nil || got != tc.want {
 			t.Errorf("%s: %d, %v, want %d", tc.name, got, err, tc.want)
@@ -226,7 +226,7 @@ func TestPartsGrowSoThatTenThousandHoldMuch(t *testing.T) {
 		size, _ := partSize(8<<20, n)
 		total += size
 	}
-	if total>>30 != 484 {
-		t.Errorf("8 MiB parts hold %d GiB, the comment says 484", total>>30)
+	if total>>30 != 122 {
+		t.Errorf("8 MiB parts hold %d GiB, the comment says 122", total>>30)
 	}
 }

@@ -21,20 +21,25 @@ const (
 	minPart  = 5 << 20
 	maxPart  = 5 << 30
 	maxParts = 10_000
-	// growAfter parts, the next are twice as long.
-	growAfter = 2_000
+	// growAfter parts of the same length the next ones grow: each growEvery are
+	// twice as long as those before.
+	growAfter = 9_500
+	growEvery = 100
 )
 
 // partSize is the length of part number n (from 1) of a body that began with
-// parts of the given length. A body of unknown length begins small and doubles
-// its parts every 2,000: of 8 MiB, 10,000 parts hold 484 GiB and the last ones
-// are 128 MiB; of 32 MiB, 1.9 TiB and 512 MiB. Who knows the length should
-// rather begin with length/2,000 and have them all alike.
+// parts of the given length. They stay alike, and so does the memory for them,
+// up to 9,500; the last 500 double every 100, for a body that turned out longer
+// than expected. Of 8 MiB, 9,500 parts hold 74 GiB and all 10,000 of them 122;
+// the last ones are 256 MiB. Who knows the length begins with length/9,500.
 func partSize(first int64, n int) (int64, error) {
 	if n > maxParts {
 		return 0, fmt.Errorf("longer than %d parts hold that begin with %d bytes: raise the part size or make smaller objects", maxParts, first)
 	}
-	return max(first, min(first<<((n-1)/growAfter), maxPart)), nil
+	if n <= growAfter {
+		return first, nil
+	}
+	return max(first, min(first<<((n-growAfter+growEvery-1)/growEvery), maxPart)), nil
 }
 
 // upload is a multipart upload in progress.
