@@ -118,6 +118,8 @@ func (m Manifest) checkRange() error {
 		return bad("end.lsn", "%s is before the checkpoint %s in backup_label", m.End.LSN, label.CheckpointLSN)
 	case label.StartWALFile != m.FirstSegment().Name(c.SegmentSize):
 		return bad("begin.lsn", "it is in %s, but backup_label says %s", m.FirstSegment().Name(c.SegmentSize), label.StartWALFile)
+	case m.End.LSN-m.Begin.LSN > MaxSpan:
+		return bad("end.lsn", "the backup would need the WAL from %s to %s, and at most %d bytes are checked", m.Begin.LSN, m.End.LSN, uint64(MaxSpan))
 	case m.LastSegment().Number-m.FirstSegment().Number >= MaxSegments:
 		return bad("end.lsn", "the backup would need %d WAL segments, and at most %d are checked", m.LastSegment().Number-m.FirstSegment().Number+1, MaxSegments)
 	}

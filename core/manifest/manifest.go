@@ -21,8 +21,10 @@ import (
 const (
 	MaxBytes   = 32 << 20
 	MaxObjects = 100_000
-	// MaxSegments bounds the WAL that one backup may need: 4 TiB in segments of
-	// 16 MiB.
+	// MaxSpan and MaxSegments bound the WAL that one backup may need, and with it
+	// the directories that are listed and the pages that are read: 4 TiB, which
+	// in segments of 16 MiB is 262,144.
+	MaxSpan     = 1 << 42
 	MaxSegments = 1 << 18
 )
 

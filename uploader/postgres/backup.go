@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
 )
 
 // StartInfo is where a backup begins.
@@ -141,10 +142,10 @@ func (s *Session) timeline(ctx context.Context, inRecovery bool) (uint32, error)
 // checkLabel compares what the server wrote into the label with what it said
 // at the start.
 func (b *runningBackup) checkLabel(stop StopInfo) error {
-	l, err := ParseLabel(stop.Label)
+	l, err := manifest.ParseLabel(stop.Label)
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("%w: %w", ErrLabel, err)
 	case l.StartTimeline != b.Timeline:
 		return fmt.Errorf("%w: the label says timeline %d, the start %d; take the backup again", ErrTimeline, l.StartTimeline, b.Timeline)
 	case l.StartLSN != b.LSN || l.StartWALFile != b.WALFile || l.Text != b.label:

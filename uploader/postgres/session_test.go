@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/uploader/postgres"
 	"github.com/pgseal/pgseal/uploader/postgres/testserver"
 )
@@ -84,7 +85,7 @@ func TestBackupOnEveryInstalledVersion(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			label, err := postgres.ParseLabel(stop.Label)
+			label, err := manifest.ParseLabel(stop.Label)
 			if err != nil || label.Text != "it's a label" || label.From != "primary" {
 				t.Errorf("label %+v, %v", label, err)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/uploader/postgres"
 	"github.com/pgseal/pgseal/uploader/postgres/testserver"
 )
@@ -112,7 +113,7 @@ func TestBackupFromAStandby(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			label, err := postgres.ParseLabel(stop.Label)
+			label, err := manifest.ParseLabel(stop.Label)
 			if err != nil || label.From != "standby" || stop.LSN < start.LSN {
 				t.Errorf("start %+v, stop %+v, %v", start, stop, err)
 			}

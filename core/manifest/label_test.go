@@ -1,19 +1,19 @@
-package postgres_test
+package manifest_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
-	"github.com/pgseal/pgseal/uploader/postgres"
+	"github.com/pgseal/pgseal/core/manifest"
 )
 
 const goodLabel = "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\nCHECKPOINT LOCATION: 0/2000060\nBACKUP METHOD: streamed\n" +
 	"BACKUP FROM: primary\nSTART TIME: 2026-11-22 21:57:19 UTC\nLABEL: pgseal 20261122T215719\nSTART TIMELINE: 1\n"
 
 func TestParseLabel(t *testing.T) {
-	l, err := postgres.ParseLabel(goodLabel)
-	want := postgres.Label{StartLSN: 0x2000028, StartWALFile: "000000010000000000000002", CheckpointLSN: 0x2000060, Method: "streamed",
+	l, err := manifest.ParseLabel(goodLabel)
+	want := manifest.Label{StartLSN: 0x2000028, StartWALFile: "000000010000000000000002", CheckpointLSN: 0x2000060, Method: "streamed",
 		From: "primary", StartTime: "2026-11-22 21:57:19 UTC", Text: "pgseal 20261122T215719", StartTimeline: 1}
 	if err != nil || l != want {
 		t.Errorf("got %+v, %v", l, err)
@@ -45,7 +45,7 @@ func TestParseLabelRefuses(t *testing.T) {
 			if text == goodLabel {
 				t.Fatal("nothing changed")
 			}
-			if l, err := postgres.ParseLabel(text); !errors.Is(err, postgres.ErrLabel) {
+			if l, err := manifest.ParseLabel(text); !errors.Is(err, manifest.ErrFormat) {
 				t.Errorf("got %+v, %v", l, err)
 			}
 		})
@@ -57,9 +57,9 @@ func FuzzParseLabel(f *testing.F) {
 	f.Add("")
 	f.Add(strings.Repeat("LABEL: \n", 7))
 	f.Fuzz(func(t *testing.T, text string) {
-		l, err := postgres.ParseLabel(text)
+		l, err := manifest.ParseLabel(text)
 		if err != nil {
-			if !errors.Is(err, postgres.ErrLabel) {
+			if !errors.Is(err, manifest.ErrFormat) {
 				t.Errorf("unnamed error %v", err)
 			}
 			return
