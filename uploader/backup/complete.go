@@ -1,0 +1,120 @@
+package backup
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pgseal/pgseal/core/backupinfo"
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
+)
+
+// completeTimeout bounds what follows the manifest, which is done even if
+// somebody interrupts: the set is complete then, and will be sealed.
+const completeTimeout = time.Minute
+
+// completeSet writes the manifest, then DONE and the marker into staging.
+func (r *run) completeSet(ctx context.Context, objects []manifest.Object) (Result, error) {
+	r.uploading = false
+	sortObjects(objects)
+	m := r.manifest(objects)
+	encoded, err := encodeChecked(m)
+	if err != nil {
+		return Result{}, err
+	}
+	_, err = bucket.CreateOrMatch(ctx, r.Vault, layout.Manifest(r.Server, r.id), encoded,
+		bucket.CreateOptions{RetainUntil: r.RetainUntil, Tags: r.Tags})
+	if err != nil {
+		return Result{}, fmt.Errorf("write the manifest: %w", err)
+	}
+	r.complete = true
+	res := Result{ID: r.id, Objects: len(objects), Files: r.Progress.Files.Load(), Read: r.Progress.Bytes.Load(),
+		Took: r.Now().Sub(r.began), Digest: manifest.Digest(encoded)}
+	for _, o := range objects {
+		res.Stored += o.Size
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
+	defer cancel()
+	if err := r.writeProgress(ctx); err != nil {
+		r.Log.Warn("the last heartbeat cannot be written", "error", err)
+	}
+	if err := r.record(ctx, backupinfo.Done, ""); err != nil {
+		r.Log.Warn("the backup is complete, but its record in staging is not", "error", err)
+	}
+	if err := r.writeMarker(ctx, res.Digest); err != nil {
+		return Result{}, fmt.Errorf("the set is complete in the vault, but the marker that wakes the finalizer could not be written; run pgseal finalize, or leave it to the sweep: %w", err)
+	}
+	return res, nil
+}
+
+func (r *run) writeMarker(ctx context.Context, digest string) error {
+	body, err := json.MarshalIndent(manifest.Marker{Server: r.Server, BackupID: r.id, ManifestSHA256: digest, Host: r.Host}, "", " ")
+	if err != nil {
+		return err
+	}
+	_, err = r.Staging.Put(ctx, layout.Marker(r.Server, r.id), append(body, '\n'))
+	return err
+}
+
+func (r *run) manifest(objects []manifest.Object) manifest.Manifest {
+	m := manifest.Manifest{
+		Format: manifest.Format, SealFormat: manifest.SealFormat, Uploader: r.Uploader,
+		Server: r.Server, BackupID: r.id, BackupName: r.Name,
+		Cluster: manifest.Cluster{
+			Version: r.facts.Version, SystemID: r.facts.SystemID, Timeline: r.start.Timeline, SegmentSize: r.facts.WALSegmentSize,
+			PGData: r.facts.DataDirectory, ConfigFile: r.facts.ConfigFile, HBAFile: r.facts.HBAFile, IdentFile: r.facts.IdentFile,
+			Included: r.facts.IncludedFiles,
+		},
+		Begin:            manifest.Point{LSN: r.start.LSN, Time: r.start.Time},
+		End:              manifest.Point{LSN: r.stop.LSN, Time: r.stop.Time},
+		Label:            r.stop.Label,
+		CopyMilliseconds: r.copied.Milliseconds(), Workers: r.Jobs,
+		Objects: objects,
+	}
+	if !r.RetainUntil.IsZero() {
+		m.RetainUntil = &r.RetainUntil
+	}
+	for _, t := range r.facts.Tablespaces {
+		if !t.InPlace {
+			m.Cluster.Tablespaces = append(m.Cluster.Tablespaces, manifest.Tablespace{OID: t.OID, Name: t.Name, Location: t.Location})
+		}
+	}
+	return m
+}
+
+// encodeChecked refuses here what the finalizer would refuse later.
+func encodeChecked(m manifest.Manifest) ([]byte, error) {
+	encoded, err := manifest.Encode(m)
+	if err != nil {
+		return nil, err
+	}
+	back, err := manifest.Parse(encoded)
+	if err == nil {
+		err = back.Check(m.Server, m.BackupID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("this backup could never be sealed: %w", err)
+	}
+	return encoded, nil
+}
+
+// sortObjects puts PGDATA first, then the tablespaces by oid, each by number.
+func sortObjects(objects []manifest.Object) {
+	order := func(name string) (oid uint32, number int) {
+		a, err := layout.ParseArchive(name)
+		if err == nil && a.Base != layout.Data {
+			oid, _ = layout.ParseOID(a.Base)
+		}
+		return oid, a.Number
+	}
+	slices.SortFunc(objects, func(a, b manifest.Object) int {
+		oidA, nA := order(a.Name)
+		oidB, nB := order(b.Name)
+		return cmp.Or(cmp.Compare(oidA, oidB), cmp.Compare(nA, nB))
+	})
+}

@@ -1,0 +1,259 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"sync"
+
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
+	"github.com/pgseal/pgseal/uploader/archive"
+	"github.com/pgseal/pgseal/uploader/pgdata"
+)
+
+// copier copies a plan into archives, with several workers that each fill an
+// archive of their own from one queue of files.
+type copier struct {
+	plan     *pgdata.Plan
+	options  *archive.Options
+	jobs     int
+	size     int64 // stored bytes after which an archive is full
+	progress *Progress
+	log      *slog.Logger
+
+	mu      sync.Mutex
+	numbers map[string]int // by base: the next number
+	objects []manifest.Object
+}
+
+// task is one entry to be stored in an archive of base. dirs, when not nil,
+// stand in for the entry: they open the main archive of base.
+type task struct {
+	base  string
+	entry pgdata.Entry
+	dirs  []pgdata.Entry
+}
+
+// queued tasks keep the workers busy while the walk reads a directory.
+const queued = 256
+
+func (r *run) newCopier(plan *pgdata.Plan) *copier {
+	return &copier{
+		plan: plan, jobs: r.Jobs, size: r.ArchiveSize, progress: r.Progress, log: r.Log, numbers: map[string]int{},
+		options: &archive.Options{
+			Vault: r.Vault, Dir: layout.BackupDir(r.Server, r.id), Codec: r.Codec, Level: r.Level,
+			Create: bucket.CreateOptions{
+				PartSize: partSize(r.ArchiveSize, r.MinPart), PartsInFlight: partsInFlight, RetainUntil: r.RetainUntil, Tags: r.Tags,
+			},
+			Limit: archive.NewLimit(r.Bandwidth), Stored: &r.Progress.Stored,
+		},
+	}
+}
+
+// copyAll ends when every file is closed and every archive is in the store; or
+// with the first error, after all workers have given up what they had open.
+func (c *copier) copyAll(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan task, queued)
+	var wg sync.WaitGroup
+	for range c.jobs {
+		wg.Go(func() {
+			if err := c.work(ctx, queue); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	if err := c.feed(ctx, queue); err != nil {
+		cancel(err)
+	}
+	close(queue)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// feed walks everything into the queue. The directories of each base come
+// first and together, in its main archive, which a restore reads first; those
+// that appear later follow where they are met.
+func (c *copier) feed(ctx context.Context, queue chan<- task) error {
+	put := func(t task) error {
+		select {
+		case queue <- t:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	for _, a := range c.plan.Archives {
+		dirs, seen := []pgdata.Entry{}, map[string]bool{}
+		err := c.plan.Walk(ctx, a, func(e pgdata.Entry) error {
+			if e.Kind == pgdata.Dir {
+				dirs = append(dirs, e)
+				seen[e.Name] = true
+			}
+			return nil
+		})
+		if err == nil {
+			err = put(task{base: a.Base, dirs: dirs})
+		}
+		if err == nil {
+			err = c.plan.Walk(ctx, a, func(e pgdata.Entry) error {
+				if e.Kind == pgdata.Dir && seen[e.Name] {
+					return nil
+				}
+				return put(task{base: a.Base, entry: e})
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// work is one worker.
+func (c *copier) work(ctx context.Context, queue <-chan task) (err error) {
+	w := &worker{copier: c, Writer: archive.NewWriter(c.options)}
+	defer func() { w.Abort(errors.Join(errGivenUp, err)) }() // nothing is open after a success
+	for t := range queue {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := w.do(ctx, t); err != nil {
+			return err
+		}
+	}
+	return w.close()
+}
+
+var errGivenUp = errors.New("the backup is given up")
+
+// worker is a writer and the base of its open archive.
+type worker struct {
+	*copier
+	*archive.Writer
+	base string
+}
+
+func (w *worker) do(ctx context.Context, t task) error {
+	if t.dirs != nil {
+		return w.main(ctx, t)
+	}
+	if t.entry.Kind == pgdata.Dir {
+		if err := w.ready(ctx, t.base); err != nil {
+			return err
+		}
+		return w.Dir(t.entry)
+	}
+	return w.file(ctx, t)
+}
+
+// main begins the main archive of a base.
+func (w *worker) main(ctx context.Context, t task) error {
+	if err := w.close(); err != nil {
+		return err
+	}
+	w.base = t.base
+	if err := w.Begin(ctx, layout.Archive{Base: t.base, Suffix: w.options.Codec.Suffix}); err != nil {
+		return err
+	}
+	for _, e := range t.dirs {
+		if err := w.Dir(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) file(ctx context.Context, t task) error {
+	f, err := pgdata.Open(t.entry)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // dropped meanwhile: WAL replay knows
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Done()
+	if err := w.ready(ctx, t.base); err != nil {
+		return err
+	}
+	if err := w.File(t.entry, f.Size, counted{f, w.progress}); err != nil {
+		return err
+	}
+	if f.Padded() > 0 {
+		w.log.Debug("a file became shorter while it was read; the rest is zeros", "file", t.entry.Name, "bytes", f.Padded())
+	}
+	w.progress.Files.Add(1)
+	if w.Stored() > w.size {
+		return w.close()
+	}
+	return nil
+}
+
+// ready makes the open archive one of base.
+func (w *worker) ready(ctx context.Context, base string) error {
+	if w.Open() && w.base == base {
+		return nil
+	}
+	if err := w.close(); err != nil {
+		return err
+	}
+	name, err := w.next(base)
+	if err != nil {
+		return err
+	}
+	w.base = base
+	return w.Begin(ctx, name)
+}
+
+func (w *worker) close() error {
+	if !w.Open() {
+		return nil
+	}
+	obj, err := w.Close()
+	if err != nil {
+		return err
+	}
+	w.add(obj)
+	return nil
+}
+
+// next is the name of another archive of base after the main one. The very last
+// number is kept for the part with pg_control.
+func (c *copier) next(base string) (layout.Archive, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.numbers[base]++
+	n := c.numbers[base]
+	if n >= layout.MaxArchives-1 {
+		return layout.Archive{}, fmt.Errorf("%s would need more than %d archives, and their numbers have four digits: raise -S (--max-archive-size)", base, layout.MaxArchives)
+	}
+	return layout.Archive{Base: base, Number: n, Suffix: c.options.Codec.Suffix}, nil
+}
+
+func (c *copier) add(obj manifest.Object) {
+	c.mu.Lock()
+	c.objects = append(c.objects, obj)
+	c.mu.Unlock()
+	c.log.Debug("archive stored", "key", c.options.Dir+obj.Name, "bytes", obj.Size)
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+	progress *Progress
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.progress.Bytes.Add(int64(n))
+	return n, err
+}

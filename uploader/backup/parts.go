@@ -1,0 +1,23 @@
+package backup
+
+// partsInFlight parts of an archive are sent at the same time, while one more
+// is read.
+const partsInFlight = 2
+
+const (
+	minPart = 8 << 20
+	mib     = 1 << 20
+	// An S3 upload has at most 10,000 parts, of which the driver keeps 9,500
+	// alike; an archive is longer than asked by one file (1 GiB at most).
+	evenParts = 9_500
+	overshoot = 1 << 30
+)
+
+// partSize is the length of the parts in which archives of up to archiveSize
+// bytes are sent: as short as will do, because every worker holds three of them
+// in memory. 100 GiB make 11 MiB.
+func partSize(archiveSize, least int64) int64 {
+	size := (archiveSize + overshoot + evenParts - 1) / evenParts
+	size = (size + mib - 1) / mib * mib
+	return max(size, minPart, least)
+}
