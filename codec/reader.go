@@ -84,3 +84,8 @@ func (r *reader) Read(p []byte) (int, error) {
 }
 
 func (r *reader) Close() error { return r.decoder.Close() }
+
+// Decompress is BySuffix and NewReader in one: what the finalizer is given.
+func Decompress(suffix string, r io.Reader) (io.ReadCloser, error) {
+	return BySuffix(suffix).NewReader(r)
+}
