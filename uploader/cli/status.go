@@ -2,12 +2,129 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
 
+	"github.com/pgseal/pgseal/codec"
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/uploader/catalog"
 	"github.com/pgseal/pgseal/uploader/option"
+	"github.com/pgseal/pgseal/uploader/store"
 )
 
-// status is "pgseal status".
-func status(context.Context, *option.Values, *Env) error {
-	return errors.New("status is not built yet")
+// envAbandonAfter is how old a heartbeat may be before its backup is shown as abandoned.
+const envAbandonAfter = "PGSEAL_ABANDON_AFTER"
+
+// status is "pgseal status". Only --check has exit codes for what it finds; otherwise 0 means that it could be read.
+func status(ctx context.Context, v *option.Values, env *Env) error {
+	asJSON := v.String("format") == "json"
+	switch {
+	case v.Bool("check") && asJSON:
+		return option.Errorf("--check writes one line: leave --format json out")
+	case !v.Bool("check") && (v.Set("max-age") || v.Set("max-wal-age")):
+		return option.Errorf("--max-age and --max-wal-age go with --check")
+	}
+	r, err := statusReader(ctx, v, env)
+	if err != nil {
+		return err
+	}
+	c, err := r.Read(ctx)
+	switch {
+	case v.Bool("check"):
+		return answerCheck(ctx, v, env, c, err)
+	case err != nil:
+		return err
+	case asJSON:
+		return writeJSON(env.Stdout, c)
+	}
+	return c.Write(env.Stdout)
+}
+
+// answerCheck writes the one line of a Nagios plugin; its exit code says the rest.
+func answerCheck(ctx context.Context, v *option.Values, env *Env, c *catalog.Catalog, err error) error {
+	severity, line := catalog.Unknown, ""
+	switch {
+	case err == nil:
+		severity, line = c.Check(v.Duration("max-age"), v.Duration("max-wal-age"))
+	case ctx.Err() != nil:
+		line = "PGSEAL UNKNOWN - " + context.Cause(ctx).Error()
+	default:
+		line = "PGSEAL UNKNOWN - " + strings.ReplaceAll(oneLine(err.Error()), "|", "/")
+	}
+	if _, err := fmt.Fprintln(env.Stdout, line); err != nil {
+		return &exitError{int(catalog.Unknown), err}
+	}
+	if severity == catalog.OK {
+		return nil
+	}
+	return &exitError{code: int(severity)}
+}
+
+func statusReader(ctx context.Context, v *option.Values, env *Env) (r catalog.Reader, err error) {
+	r = catalog.Reader{
+		Server: v.Arg("SERVER"), Now: env.Now, Flags: storeFlags(v, env), Decompress: decompress,
+	}
+	if err := layout.CheckServer(r.Server); err != nil {
+		return r, option.Errorf("%v", err)
+	}
+	if r.AbandonAfter, err = abandonAfter(env); err != nil {
+		return r, err
+	}
+	r.Vault, r.Staging, err = openForReading(ctx, v)
+	return r, err
+}
+
+func abandonAfter(env *Env) (time.Duration, error) {
+	text, _ := env.Lookup(envAbandonAfter)
+	if text == "" {
+		return catalog.DefaultAbandonAfter, nil
+	}
+	d, err := option.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, option.Errorf("%s: %q is no duration like 30m or 2h", envAbandonAfter, text)
+	}
+	return d, nil
+}
+
+// openForReading opens the vault and, when it is named, staging, and makes neither.
+func openForReading(ctx context.Context, v *option.Values) (vault, staging bucket.Bucket, err error) {
+	if vault, err = store.Open(ctx, v.Arg("URL"), v); err != nil {
+		return nil, nil, err
+	}
+	if v.String("staging-url") == "" {
+		return vault, nil, nil
+	}
+	if staging, err = store.Open(ctx, v.String("staging-url"), v); err != nil {
+		return nil, nil, err
+	}
+	return vault, staging, store.Apart(vault, staging)
+}
+
+// storeFlags are the options with which another command reaches the same stores, for pgseal and barman-cloud alike. The
+// endpoint is named even if it comes from the environment: older SDKs do not look there (boto3 from 1.28 on does).
+func storeFlags(v *option.Values, env *Env) (flags []string) {
+	endpoint := v.String("endpoint-url")
+	if endpoint == "" && strings.HasPrefix(v.Arg("URL"), "s3:") {
+		endpoint, _ = env.Lookup("AWS_ENDPOINT_URL_S3")
+	}
+	for _, f := range [][2]string{{"--endpoint-url", endpoint}, {"-P", v.String("aws-profile")}, {"--azure-credential", v.String("azure-credential")}} {
+		if f[1] != "" {
+			flags = append(flags, f[0], f[1])
+		}
+	}
+	return flags
+}
+
+func decompress(suffix string, r io.Reader) (io.ReadCloser, error) {
+	return codec.BySuffix(suffix).NewReader(r)
+}
+
+func writeJSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
 }

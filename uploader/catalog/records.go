@@ -1,0 +1,147 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pgseal/pgseal/core/backupinfo"
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/finalizer"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
+)
+
+// records is all that was found of one backup, read and not yet judged.
+type records struct {
+	id                 string
+	inVault, inStaging bool
+
+	seal       *backupinfo.Info // the vault's backup.info
+	sealObject bucket.Object
+	sealSHA256 string
+	sealErr    error
+
+	set *set // nil: was not listed
+
+	info       *backupinfo.Info // staging's
+	infoObject bucket.Object
+	infoErr    error
+
+	progress    *bucket.Object
+	heartbeat   manifest.Progress
+	progressErr error
+
+	marker *bucket.Object
+
+	verdictObject *bucket.Object
+	verdict       *finalizer.Verdict
+	verdictErr    error
+}
+
+// set is what lies below the backup's directory in the vault.
+type set struct {
+	archives    int
+	bytes       int64
+	manifest    bool
+	more        bool // the listing was broken off
+	newest      time.Time
+	lockedUntil time.Time // the earliest end that the listing shows; zero: it shows none
+	err         error
+}
+
+// load reads the backup's records. The verdict comes first, as its receipt saves the listing of the set.
+func (r Reader) load(ctx context.Context, f *records) {
+	if f.verdictObject != nil {
+		v, obj, err := finalizer.ReadVerdict(ctx, r.Staging, r.Server, f.id)
+		switch {
+		case absent(err):
+			f.verdictObject = nil
+		case err != nil:
+			f.verdictErr = err
+		default:
+			f.verdict, f.verdictObject = &v, &obj
+		}
+	}
+	if f.inVault {
+		f.seal, f.sealObject, f.sealSHA256, f.sealErr = readInfo(ctx, r.Vault, layout.BackupInfo(r.Server, f.id))
+		receipt := f.verdict != nil && f.verdict.Receipt != nil && f.verdict.Receipt.SHA256 == f.sealSHA256
+		if f.seal == nil || !receipt {
+			f.set = r.listSet(ctx, f.id)
+		}
+	}
+	if f.seal != nil { // nothing in staging changes what it says
+		return
+	}
+	if f.inStaging {
+		f.info, f.infoObject, _, f.infoErr = readInfo(ctx, r.Staging, layout.BackupInfo(r.Server, f.id))
+	}
+	if f.progress != nil {
+		f.heartbeat, f.progressErr = r.readProgress(ctx, f.id)
+	}
+}
+
+// readInfo gives nil and no error where there is nothing.
+func readInfo(ctx context.Context, b bucket.Bucket, key string) (*backupinfo.Info, bucket.Object, string, error) {
+	body, obj, err := bucket.ReadAll(ctx, b, key, "", backupinfo.MaxBytes)
+	if absent(err) {
+		return nil, obj, "", nil
+	} else if err != nil {
+		return nil, obj, "", err
+	}
+	sum := sha256.Sum256(body)
+	info, err := backupinfo.Parse(body)
+	if err != nil {
+		return nil, obj, "", fmt.Errorf("%s: %w", key, err)
+	}
+	return &info, obj, hex.EncodeToString(sum[:]), nil
+}
+
+func (r Reader) readProgress(ctx context.Context, id string) (manifest.Progress, error) {
+	var p manifest.Progress
+	body, _, err := bucket.ReadAll(ctx, r.Staging, layout.Progress(r.Server, id), "", maxProgress)
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(body, &p); err != nil {
+		return manifest.Progress{}, fmt.Errorf("%s: %w", layout.Progress(r.Server, id), err)
+	}
+	if p.Server != r.Server || p.BackupID != id || min(p.Files, p.Bytes, p.Total, p.Stored) < 0 {
+		return manifest.Progress{}, fmt.Errorf("%s: it is not of this backup", layout.Progress(r.Server, id))
+	}
+	return p, nil
+}
+
+// listSet counts what is there. The size of a single object is the store's word, their number is bounded.
+func (r Reader) listSet(ctx context.Context, id string) *set {
+	s := &set{}
+	n := 0
+	for obj, err := range r.Vault.List(ctx, layout.BackupDir(r.Server, id)) {
+		if err != nil {
+			s.err = err
+			return s
+		}
+		if n++; n > maxObjects {
+			s.more = true
+			return s
+		}
+		switch obj.Key {
+		case layout.Manifest(r.Server, id):
+			s.manifest = true
+		case layout.BackupInfo(r.Server, id):
+		default:
+			s.archives++
+			s.bytes += obj.Size
+		}
+		if obj.Created.After(s.newest) {
+			s.newest = obj.Created
+		}
+		if u := obj.RetainUntil; !u.IsZero() && (s.lockedUntil.IsZero() || u.Before(s.lockedUntil)) {
+			s.lockedUntil = u
+		}
+	}
+	return s
+}
