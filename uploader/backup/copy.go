@@ -31,16 +31,21 @@ type copier struct {
 	objects []manifest.Object
 }
 
-// task is one entry to be stored in an archive of base. dirs, when not nil,
-// stand in for the entry: they open the main archive of base.
+// task is a batch of entries for one archive of base. A main task begins the
+// base's main archive.
 type task struct {
-	base  string
-	entry pgdata.Entry
-	dirs  []pgdata.Entry
+	base    string
+	main    bool
+	entries []pgdata.Entry
 }
 
-// queued tasks keep the workers busy while the walk reads a directory.
-const queued = 256
+// A batch has so many entries or bytes at most, one entry at least: few enough
+// that the workers end together, and enough that a small tablespace stays in
+// one archive.
+const (
+	batchEntries = 256
+	batchBytes   = 16 << 20
+)
 
 func (r *run) newCopier(plan *pgdata.Plan) *copier {
 	return &copier{
@@ -60,7 +65,7 @@ func (r *run) newCopier(plan *pgdata.Plan) *copier {
 func (c *copier) copyAll(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan task, queued)
+	queue := make(chan task, c.jobs)
 	var wg sync.WaitGroup
 	for range c.jobs {
 		wg.Go(func() {
@@ -84,33 +89,41 @@ func (c *copier) copyAll(ctx context.Context) error {
 // first and together, in its main archive, which a restore reads first; those
 // that appear later follow where they are met.
 func (c *copier) feed(ctx context.Context, queue chan<- task) error {
-	put := func(t task) error {
-		select {
-		case queue <- t:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 	for _, a := range c.plan.Archives {
-		dirs, seen := []pgdata.Entry{}, map[string]bool{}
+		t, seen := task{base: a.Base, main: true}, map[string]bool{}
 		err := c.plan.Walk(ctx, a, func(e pgdata.Entry) error {
 			if e.Kind == pgdata.Dir {
-				dirs = append(dirs, e)
+				t.entries = append(t.entries, e)
 				seen[e.Name] = true
 			}
 			return nil
 		})
-		if err == nil {
-			err = put(task{base: a.Base, dirs: dirs})
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = c.plan.Walk(ctx, a, func(e pgdata.Entry) error {
-				if e.Kind == pgdata.Dir && seen[e.Name] {
-					return nil
-				}
-				return put(task{base: a.Base, entry: e})
-			})
+		put := func() error {
+			select {
+			case queue <- t:
+				t = task{base: a.Base}
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		var bytes int64
+		err = c.plan.Walk(ctx, a, func(e pgdata.Entry) error {
+			if e.Kind == pgdata.Dir && seen[e.Name] {
+				return nil
+			}
+			t.entries = append(t.entries, e)
+			if bytes += e.Size; bytes < batchBytes && len(t.entries) < batchEntries {
+				return nil
+			}
+			bytes = 0
+			return put()
+		})
+		if err == nil && (t.main || len(t.entries) > 0) {
+			err = put()
 		}
 		if err != nil {
 			return err
@@ -144,37 +157,27 @@ type worker struct {
 }
 
 func (w *worker) do(ctx context.Context, t task) error {
-	if t.dirs != nil {
-		return w.main(ctx, t)
-	}
-	if t.entry.Kind == pgdata.Dir {
-		if err := w.ready(ctx, t.base); err != nil {
+	if t.main {
+		if err := w.begin(ctx, layout.Archive{Base: t.base, Suffix: w.options.Codec.Suffix}); err != nil {
 			return err
 		}
-		return w.Dir(t.entry)
 	}
-	return w.file(ctx, t)
-}
-
-// main begins the main archive of a base.
-func (w *worker) main(ctx context.Context, t task) error {
-	if err := w.close(); err != nil {
-		return err
-	}
-	w.base = t.base
-	if err := w.Begin(ctx, layout.Archive{Base: t.base, Suffix: w.options.Codec.Suffix}); err != nil {
-		return err
-	}
-	for _, e := range t.dirs {
-		if err := w.Dir(e); err != nil {
+	for _, e := range t.entries {
+		if err := w.entry(ctx, t.base, e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *worker) file(ctx context.Context, t task) error {
-	f, err := pgdata.Open(t.entry)
+func (w *worker) entry(ctx context.Context, base string, e pgdata.Entry) error {
+	if e.Kind == pgdata.Dir {
+		if err := w.ready(ctx, base); err != nil {
+			return err
+		}
+		return w.Dir(e)
+	}
+	f, err := pgdata.Open(e)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // dropped meanwhile: WAL replay knows
 	}
@@ -182,14 +185,14 @@ func (w *worker) file(ctx context.Context, t task) error {
 		return err
 	}
 	defer f.Done()
-	if err := w.ready(ctx, t.base); err != nil {
+	if err := w.ready(ctx, base); err != nil {
 		return err
 	}
-	if err := w.File(t.entry, f.Size, counted{f, w.progress}); err != nil {
+	if err := w.File(e, f.Size, counted{f, w.progress}); err != nil {
 		return err
 	}
 	if f.Padded() > 0 {
-		w.log.Debug("a file became shorter while it was read; the rest is zeros", "file", t.entry.Name, "bytes", f.Padded())
+		w.log.Debug("a file became shorter while it was read; the rest is zeros", "file", e.Name, "bytes", f.Padded())
 	}
 	w.progress.Files.Add(1)
 	if w.Stored() > w.size {
@@ -198,20 +201,25 @@ func (w *worker) file(ctx context.Context, t task) error {
 	return nil
 }
 
+// begin begins an archive, after the one before is in the store.
+func (w *worker) begin(ctx context.Context, name layout.Archive) error {
+	if err := w.close(); err != nil {
+		return err
+	}
+	w.base = name.Base
+	return w.Begin(ctx, name)
+}
+
 // ready makes the open archive one of base.
 func (w *worker) ready(ctx context.Context, base string) error {
 	if w.Open() && w.base == base {
 		return nil
 	}
-	if err := w.close(); err != nil {
-		return err
-	}
 	name, err := w.next(base)
 	if err != nil {
 		return err
 	}
-	w.base = base
-	return w.Begin(ctx, name)
+	return w.begin(ctx, name)
 }
 
 func (w *worker) close() error {

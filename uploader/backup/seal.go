@@ -11,20 +11,25 @@ import (
 
 // Seal runs the finalizer in this process until it says something else than
 // waiting, or until timeout (0: none) has passed, and returns its last verdict.
-// A store that does not answer is asked again as long.
-func Seal(ctx context.Context, f *finalizer.Finalizer, server, id string, timeout time.Duration) (finalizer.Verdict, error) {
-	end := f.Now().Add(timeout)
-	pause := time.Second
-	for told := false; ; pause = min(pause*3/2, 5*time.Second) {
+// A store that does not answer is asked again as long. The finalizer's own log
+// is not used: every try would write to it.
+func Seal(ctx context.Context, f finalizer.Finalizer, server, id string, timeout time.Duration) (finalizer.Verdict, error) {
+	log := f.Log
+	f.Log = nil
+	end, pause, told := f.Now().Add(timeout), time.Second, ""
+	for ; ; pause = min(pause*3/2, 5*time.Second) {
 		v, err := f.Finalize(ctx, server, id)
 		var later *finalizer.TransientError
 		again := err == nil && v.State == finalizer.Waiting || errors.As(err, &later)
 		if !again || timeout > 0 && !f.Now().Before(end) {
+			for _, finding := range v.Findings {
+				log.Error("finding", "server", server, "backup_id", id, "key", finding.Object, "finding", finding.Text)
+			}
 			return v, err
 		}
-		if !told && f.Log != nil {
-			f.Log.Info("not sealed yet", "server", server, "backup_id", id, "verdict", v.State, "why", why(v, err))
-			told = true
+		if w := why(v, err); w != told {
+			log.Info("not sealed yet", "server", server, "backup_id", id, "verdict", v.State, "reason", w)
+			told = w
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return v, err

@@ -37,7 +37,7 @@ func seal(ctx context.Context, v *option.Values, env *Env, c basebackup.Config, 
 	var err error
 	switch {
 	case who == "embedded" || who == "" && isFile(c.Vault):
-		verdict, err = basebackup.Seal(ctx, newFinalizer(env, c.Vault, c.Staging, judge), c.Server, res.ID, v.Duration("wal-timeout"))
+		verdict, err = basebackup.Seal(ctx, *newFinalizer(env, c.Vault, c.Staging, judge), c.Server, res.ID, v.Duration("wal-timeout"))
 	case wait:
 		verdict, err = basebackup.Await(ctx, c.Staging, c.Server, res.ID, v.Duration("wait-timeout"), env.Now)
 	default:
