@@ -109,7 +109,7 @@ type Object struct {
 	CRC32C string
 
 	Class      string // storage class or tier; "" is the store's standard
-	Encryption string // as the store names it; "" is the store's default
+	Encryption string // as the store names it ("aws:kms:<key>" on S3); "" is the store's default
 	Created    time.Time
 
 	// RetainUntil is the end of the object's retention. RetentionSeen tells

@@ -21,6 +21,9 @@ type Config struct {
 	// MinRetention is how long every object must stay locked, counted from the
 	// manifest's creation; 0 asks for nothing.
 	MinRetention time.Duration
+	// Encryption lists what the vault's objects may be encrypted with, in the
+	// words of bucket.Object's Encryption; empty allows anything.
+	Encryption []string
 	// Deadline bounds one call where the platform passes none.
 	Deadline time.Duration
 }
@@ -36,13 +39,15 @@ const (
 	EnvWALCheck     = "PGSEAL_WAL_CHECK"
 	EnvWALDeadline  = "PGSEAL_WAL_DEADLINE"
 	EnvMinRetention = "PGSEAL_MIN_RETENTION"
+	EnvEncryption   = "PGSEAL_VAULT_ENCRYPTION"
 	EnvDeadline     = "PGSEAL_DEADLINE"
 )
 
 // ConfigFromEnv reads the configuration from PGSEAL_WAL_CHECK (require or off,
 // and then server=require or server=off after commas), PGSEAL_WAL_DEADLINE,
-// PGSEAL_MIN_RETENTION and PGSEAL_DEADLINE (Go durations, and d for days). An
-// error names the variable.
+// PGSEAL_MIN_RETENTION and PGSEAL_DEADLINE (Go durations, and d for days), and
+// PGSEAL_VAULT_ENCRYPTION (words as the store says them, "aws:kms:KEY" for a
+// key of one's own, separated by commas). An error names the variable.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	c := Config{WALDeadline: DefaultWALDeadline, Deadline: DefaultDeadline, WALOff: map[string]bool{}}
 	if err := c.setWALCheck(getenv(EnvWALCheck)); err != nil {
@@ -60,6 +65,11 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 			return Config{}, fmt.Errorf("%s: %q is no duration like 90s, 26h or 30d", name, text)
 		}
 		*field = d
+	}
+	for word := range strings.SplitSeq(getenv(EnvEncryption), ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			c.Encryption = append(c.Encryption, word)
+		}
 	}
 	if c.Deadline < 5*time.Second {
 		return Config{}, fmt.Errorf("%s: %s leaves no time to work; give at least 5s", EnvDeadline, c.Deadline)

@@ -159,6 +159,10 @@ func TestWhatIsNotSealed(t *testing.T) {
 				p.set.Create(t, p.vault, p.set.Key("junk/"+string(rune('a'+n%26))+strings.Repeat("x", n/26)), []byte("x"))
 			}
 		}, finalizer.ClassSet, "flood", ""},
+		{"an encryption that the vault does not allow", func(t *testing.T, p *place) {
+			p.f.Config.Encryption = []string{"AES256"}
+			p.set.UploadArchives(t, p.vault)
+		}, finalizer.ClassSet, "encryption", "manifest.json"},
 		{"a manifest of another server", func(t *testing.T, p *place) {
 			p.set.UploadArchives(t, p.vault)
 			s := *p.set

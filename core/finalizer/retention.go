@@ -15,7 +15,11 @@ func (c *call) checkRetention(obj bucket.Object) (Reason, error) {
 	if c.manifest.RetainUntil != nil {
 		need = *c.manifest.RetainUntil
 	}
-	if least := obj.Created.Add(c.Config.MinRetention); c.Config.MinRetention > 0 && least.After(need) {
+	created := obj.Created
+	if created.IsZero() {
+		created = c.manifestObject.Created
+	}
+	if least := created.Add(c.Config.MinRetention); c.Config.MinRetention > 0 && least.After(need) {
 		need = least
 	}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (c *call) checkSet(ctx context.Context) (setReport, error) {
 		obj := found[wanted[i].Name]
 		if obj.CRC32C == "" || !obj.RetentionSeen {
 			seen, err := c.Vault.Stat(ctx, obj.Key, obj.Version)
+			if errors.Is(err, bucket.ErrInvalid) { // S3 shows nothing of an object under a key of its writer's
+				seen, err = bucket.Object{Key: obj.Key, Class: unreadable}, nil
+			}
 			if err != nil && !errors.Is(err, bucket.ErrNotFound) {
 				return err
 			}
@@ -155,6 +159,9 @@ func compareListed(want manifest.Object, have bucket.Object, again bool) Reason 
 // they can be read (Amazon S3, Azure); no restore waits for that.
 var thawed = map[string]bool{"GLACIER": true, "DEEP_ARCHIVE": true, "Archive": true}
 
+// unreadable stands for the class of an object that the store will not show.
+const unreadable = "unreadable"
+
 // checkObject holds what the store says of one object against the manifest and
 // against the retention that is asked for. The manifest stands for itself: its
 // bytes were read.
@@ -163,6 +170,13 @@ func (c *call) checkObject(r *setReport, want manifest.Object, have bucket.Objec
 	if have.Key == "" {
 		r.set = append(r.set, reason("missing", key, "it was listed a moment ago, and is gone"))
 		return nil
+	}
+	if have.Class == unreadable {
+		r.set = append(r.set, reason("unreadable", key, "the store shows nothing of it: it is encrypted with a key that only its writer has"))
+		return nil
+	}
+	if allowed := c.Config.Encryption; len(allowed) > 0 && !slices.Contains(allowed, have.Encryption) {
+		r.set = append(r.set, reason("encryption", key, "it is encrypted with %q, and this vault allows %q", have.Encryption, allowed))
 	}
 	if want.Name != layout.ManifestName {
 		switch {

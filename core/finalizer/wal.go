@@ -2,7 +2,6 @@ package finalizer
 
 import (
 	"context"
-	"fmt"
 	"path"
 	"time"
 
@@ -44,9 +43,13 @@ func (c *call) lookForWAL(ctx context.Context) (walReport, error) {
 		}
 		cluster.History = history
 	}
-	found, err := c.listSegments(ctx, first, last)
+	found, flooded, err := c.listSegments(ctx, first, last)
 	if err != nil {
 		return r, err
+	}
+	if flooded != "" {
+		r.wrong = append(r.wrong, reason("flood", flooded, "it holds more objects than any WAL archive does"))
+		return r, nil
 	}
 	for i, s := range found {
 		key := layout.WAL(c.server, segmentName(first, i, size), "")
@@ -80,20 +83,20 @@ func segmentName(first layout.Segment, i int, size int64) string {
 }
 
 // listSegments lists the directories of the range; found[i] is segment
-// first+i.
-func (c *call) listSegments(ctx context.Context, first, last layout.Segment) ([]segment, error) {
+// first+i. flooded names a directory with too many objects to be listed.
+func (c *call) listSegments(ctx context.Context, first, last layout.Segment) (found []segment, flooded string, err error) {
 	size := c.manifest.Cluster.SegmentSize
-	found := make([]segment, last.Number-first.Number+1)
+	found = make([]segment, last.Number-first.Number+1)
 	perDir := uint64(1<<32) / uint64(size)
 	for number := first.Number; number <= last.Number; number = (number/perDir + 1) * perDir {
 		dir := layout.SegmentDir(c.server, layout.Segment{Timeline: first.Timeline, Number: number}.Name(size))
 		listed := uint64(0)
 		for obj, err := range c.Vault.List(ctx, dir) {
 			if err != nil {
-				return nil, err
+				return nil, "", err
 			}
 			if listed++; listed > 8*perDir+1000 {
-				return nil, fmt.Errorf("%s holds more than %d objects, which no WAL archive does", dir, listed-1)
+				return nil, dir, nil
 			}
 			name, suffix := layout.SplitWAL(path.Base(obj.Key))
 			s, err := layout.ParseSegment(name, size)
@@ -104,7 +107,7 @@ func (c *call) listSegments(ctx context.Context, first, last layout.Segment) ([]
 			*at = segment{obj.Size, obj.Version, suffix, at.copies + 1}
 		}
 	}
-	return found, nil
+	return found, "", nil
 }
 
 // readPages reads the beginning of every segment, which also shows its

@@ -101,7 +101,7 @@ func (b *Bucket) put(ctx context.Context, op, key string, in *s3.PutObjectInput)
 	}
 	return bucket.Object{
 		Key: key, Size: *in.ContentLength, Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
-		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Encryption: string(out.ServerSideEncryption), Latest: true,
+		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId), Latest: true,
 	}, nil
 }
 

@@ -192,7 +192,7 @@ func (u *upload) complete(ctx context.Context, crc uint32, size int64) (bucket.O
 	}
 	obj := bucket.Object{
 		Key: u.key, Size: size, Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
-		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Encryption: string(out.ServerSideEncryption), Latest: true,
+		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId), Latest: true,
 	}
 	if obj.CRC32C == "" {
 		// A store that knows the request from a first try may answer with the

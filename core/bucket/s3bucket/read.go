@@ -36,7 +36,7 @@ func (b *Bucket) stat(ctx context.Context, key, version string) (bucket.Object, 
 	obj := bucket.Object{
 		Key: key, Size: aws.ToInt64(out.ContentLength), Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
 		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Class: class(string(out.StorageClass)),
-		Encryption: string(out.ServerSideEncryption), Created: aws.ToTime(out.LastModified),
+		Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId), Created: aws.ToTime(out.LastModified),
 		Latest: version == "", Metadata: out.Metadata,
 	}
 	mode := out.ObjectLockMode
@@ -109,7 +109,7 @@ func (b *Bucket) Open(ctx context.Context, key, version string, offset, length i
 	}
 	obj := bucket.Object{
 		Key: key, Size: size, Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
-		Class: class(string(out.StorageClass)), Encryption: string(out.ServerSideEncryption),
+		Class: class(string(out.StorageClass)), Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId),
 		Created: aws.ToTime(out.LastModified), Latest: version == "", Metadata: out.Metadata,
 	}
 	if aws.ToInt64(out.ContentLength) == size { // else it may be the range's own
@@ -176,4 +176,13 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// encryption is S3's word, with the key where it is one of the account's own:
+// "AES256", "aws:kms:arn:aws:kms:...".
+func encryption(sse types.ServerSideEncryption, key *string) string {
+	if key == nil {
+		return string(sse)
+	}
+	return string(sse) + ":" + *key
 }
