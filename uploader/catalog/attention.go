@@ -11,19 +11,17 @@ const maxShown = 3
 
 // writeParagraph says what is wrong with a backup and what to do about it.
 func (b *Backup) writeParagraph(w *strings.Builder, now time.Time) {
-	head := fmt.Sprintf("%s is %s", b.ID, b.State)
+	head := fmt.Sprintf("%s: %s", b.ID, b.State)
 	switch b.State {
 	case Sealed:
 		head += ", but needs attention"
 	case Unreadable:
-		head += ": how it stands cannot be told"
+		head += ", so how it stands cannot be told"
 	case Complete:
-		head = b.ID + " is complete, but cannot be judged"
-	case Leftovers, Deleted:
-		head = fmt.Sprintf("%s: %s", b.ID, b.State)
+		head += ", but cannot be judged"
 	}
 	if b.Class != "" {
-		head += ": " + b.Class
+		head += " (" + b.Class + ")"
 	}
 	if b.Since != nil {
 		head += fmt.Sprintf(", for %s", Ago(now.Sub(*b.Since)))
@@ -62,7 +60,7 @@ func (b *Backup) facts() (lines []string) {
 		lines = append(lines, fmt.Sprintf("It ran on %s as process %d and had read %s of %s.", p.Host, p.PID, Size(p.Bytes), Size(p.Total)))
 	}
 	if b.Objects > 0 {
-		left := fmt.Sprintf("%d objects, %s, stay in the vault", b.Objects, Size(b.Bytes))
+		left := fmt.Sprintf("What is in the vault (objects: %d, %s) stays", b.Objects, Size(b.Bytes))
 		if b.LockedUntil != nil {
 			left += " until " + Minute(*b.LockedUntil) + " UTC at least"
 		} else {

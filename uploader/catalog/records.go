@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -95,7 +96,7 @@ func readInfo(ctx context.Context, b bucket.Bucket, key string) (*backupinfo.Inf
 	sum := sha256.Sum256(body)
 	info, err := backupinfo.Parse(body)
 	if err != nil {
-		return nil, obj, "", fmt.Errorf("%s: %w", key, err)
+		return nil, obj, "", err
 	}
 	return &info, obj, hex.EncodeToString(sum[:]), nil
 }
@@ -107,10 +108,10 @@ func (r Reader) readProgress(ctx context.Context, id string) (manifest.Progress,
 		return p, err
 	}
 	if err := json.Unmarshal(body, &p); err != nil {
-		return manifest.Progress{}, fmt.Errorf("%s: %w", layout.Progress(r.Server, id), err)
+		return manifest.Progress{}, fmt.Errorf("heartbeat: %w", err)
 	}
 	if p.Server != r.Server || p.BackupID != id || min(p.Files, p.Bytes, p.Total, p.Stored) < 0 {
-		return manifest.Progress{}, fmt.Errorf("%s: it is not of this backup", layout.Progress(r.Server, id))
+		return manifest.Progress{}, errors.New("the heartbeat is not of this backup")
 	}
 	return p, nil
 }

@@ -101,8 +101,16 @@ func (b *Backup) detail(now time.Time) string {
 		if b.Deadline != nil {
 			say = append(say, "until "+Minute(*b.Deadline))
 		}
-	case Rejected, Conflict:
-		say = append(say, b.Class)
+	case Rejected, Conflict, Failed:
+		say = append(say, b.why())
+	case Unsealed:
+		say = append(say, "a manifest, and no seal")
+	case Leftovers:
+		say = append(say, "neither manifest nor seal")
+	case Tampered:
+		say = append(say, "its seal is gone")
+	case Unreadable:
+		say = append(say, "see below")
 	case Abandoned:
 		if b.Progress != nil {
 			say = append(say, "silent for "+Ago(now.Sub(b.Progress.Heartbeat)))
@@ -112,16 +120,22 @@ func (b *Backup) detail(now time.Time) string {
 	case Deleted:
 		say = append(say, "nothing in the vault")
 	}
-	if len(say) == 0 || say[0] == "" {
-		for _, r := range b.Reasons {
-			say = []string{r.Text}
-			break
-		}
-	}
 	if b.Name != "" {
 		say = append(say, b.Name)
 	}
 	return strings.Join(say, ", ")
+}
+
+// why is the class, and the first reason as far as there is room.
+func (b *Backup) why() string {
+	why := b.Class
+	for _, r := range b.Reasons {
+		if why != "" {
+			why += ": "
+		}
+		return why + r.Text
+	}
+	return why
 }
 
 func (b *Backup) running() (say []string) {
