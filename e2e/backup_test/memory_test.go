@@ -1,0 +1,40 @@
+package backup_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/pgtest"
+)
+
+// maxRSS is what README promises for -J 4.
+const maxRSS = 256 << 20
+
+// TestMemoryStaysBounded: four archives at a time, each with its parts in
+// flight, on a cluster far larger than that.
+func TestMemoryStaysBounded(t *testing.T) {
+	_, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
+	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
+	c.CreateLoad(700)
+	for _, compression := range []string{"", "--lz4", "--gzip", "--snappy"} {
+		name := compression
+		if name == "" {
+			name = "none"
+		}
+		t.Run(name, func(t *testing.T) {
+			args := []string{"-J", "4"}
+			if compression != "" {
+				args = append(args, compression)
+			}
+			o := p.backup(t, c, args...)
+			if o.code != 0 {
+				t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+			}
+			t.Logf("%d MiB; %s", o.maxRSS>>20, o.stdout)
+			if o.maxRSS > maxRSS {
+				t.Errorf("resident set of %d MiB", o.maxRSS>>20)
+			}
+		})
+	}
+}
