@@ -1,0 +1,52 @@
+# The commands of the project. `make demo` and `make test` work on a fresh Debian machine that has Go and make.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+# A release is its tag; everything else is named after its commit.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# The same sources give the same bytes: no paths, no time, no state of the work tree other than the version.
+STAMP := -X github.com/pgseal/pgseal/core/version.stamped=$(VERSION) -X github.com/pgseal/pgseal/uploader/cli.version=$(VERSION)
+GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: build demo test bench lint package clean
+
+build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64
+
+# go build knows best what is stale.
+.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64
+bin/pgseal:
+	$(GOBUILD) -o $@ ./uploader/pgseal
+bin/bootstrap-arm64 bin/bootstrap-amd64: bin/bootstrap-%:
+	GOOS=linux GOARCH=$* $(GOBUILD) -tags lambda.norpc -o $@ ./functions/aws
+
+demo: bin/pgseal
+	scripts/install-deps demo
+	scripts/demo bin/pgseal
+
+test:
+	scripts/test
+
+bench:
+	scripts/install-deps test
+	cd e2e && go test -run '^$$' -bench . -timeout 60m ./bench
+
+lint:
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt these: $$unformatted"; exit 1; }
+	go vet ./...
+	cd e2e && go vet ./...
+	go mod tidy -diff
+	cd e2e && go mod tidy -diff
+	shellcheck scripts/install-deps scripts/demo scripts/test .ci/run
+	go run $(GOLANGCI_LINT) run ./...
+	cd e2e && go run $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
+
+package: bin/bootstrap-arm64 bin/bootstrap-amd64
+	go run ./scripts/package dist/aws-arm64.zip bin/bootstrap-arm64
+	go run ./scripts/package dist/aws-amd64.zip bin/bootstrap-amd64
+
+clean:
+	rm -rf bin dist
