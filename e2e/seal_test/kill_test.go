@@ -1,0 +1,100 @@
+package seal_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/e2e/localaws"
+)
+
+// The function is killed at each of its requests in turn, before the store has seen the request and after the store has
+// done what it asks. Whenever it happens, the next delivery ends with the seal that an undisturbed run writes.
+func TestTheFunctionDiesAtAnyOfItsRequests(t *testing.T) {
+	t.Parallel()
+	s := begin(t, locked)
+	clean := s.uploaded(t, "clean")
+	s.ForgetRequests()
+	clean.finalize(t)
+	clean.isSealed(t)
+	requests := len(s.Requests(localaws.By(s.Finalizer.Name)))
+	if requests < 10 {
+		t.Fatalf("one run takes %d requests?", requests)
+	}
+	t.Logf("%d requests", requests)
+	before := localaws.Fault{Action: localaws.Slow, Delay: time.Minute} // ends when the client is gone, and passes nothing on
+	after := localaws.Fault{Action: localaws.LoseResponse}
+	for when, fault := range map[string]localaws.Fault{"before": before, "after": after} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			s := begin(t, locked)
+			for k := range requests {
+				b := s.uploaded(t, fmt.Sprint("dies", k))
+				r := b.mark(t)
+				fault.Identity, fault.After, fault.Times = s.Finalizer.Name, k, 1
+				b.killedAt(t, fault, r)
+				s.Faults.Clear()
+				if n := len(b.seals(t)); n > 1 {
+					t.Fatalf("killed %s request %d: %d seals", when, k+1, n)
+				}
+				if err := s.wake(t, queue, r); err != nil {
+					t.Fatalf("killed %s request %d, and the next delivery: %v", when, k+1, err)
+				}
+				b.isSealed(t)
+				if b.granted() > 1 || len(b.verdict(t).Findings) > 0 {
+					t.Errorf("killed %s request %d: %d seals granted, %+v", when, k+1, b.granted(), b.verdict(t).Findings)
+				}
+			}
+		})
+	}
+}
+
+// killedAt delivers the event and kills the function when the fault happens.
+func (b *backup) killedAt(t *testing.T, fault localaws.Fault, r localaws.Record) {
+	t.Helper()
+	happened := b.s.Faults.Add(fault)
+	done := make(chan error, 1)
+	go func() { done <- b.s.wake(t, direct, r) }()
+	for happened() == 0 {
+		select {
+		case err := <-done:
+			t.Fatalf("it ended before it could be killed: %v", err)
+		case <-time.After(200 * time.Microsecond):
+		}
+	}
+	b.s.fn.Kill()
+	if err := <-done; err != nil {
+		failsAs(t, err, "Runtime.ExitError", "killed")
+	}
+}
+
+// Two sets with the same content but another id differ in their id only: nothing of the finalizer's clock or luck is in
+// the bytes.
+func TestAnyTwoFunctionsWriteTheSameBytes(t *testing.T) {
+	t.Parallel()
+	var seals [][]byte
+	for range 2 {
+		s := begin(t, locked)
+		b := s.backup("main")
+		b.Manifest.Begin.Time = time.Now().UTC().Truncate(time.Hour).Add(-time.Hour)
+		b.Manifest.End.Time = b.Manifest.Begin.Time.Add(time.Minute)
+		b.Manifest.BackupID = layout.BackupID(b.Manifest.Begin.Time)
+		b.Relabel()
+		b.Upload(t, s.host)
+		b.finalize(t)
+		b.isSealed(t)
+		var rest [][]byte
+		for line := range bytes.Lines(b.sealBody(t)) {
+			if !strings.HasPrefix(string(line), "# pgseal manifest_sha256=") { // the versions of the objects are in there
+				rest = append(rest, line)
+			}
+		}
+		seals = append(seals, bytes.Join(rest, nil))
+	}
+	if !bytes.Equal(seals[0], seals[1]) {
+		t.Errorf("%s\n---\n%s", seals[0], seals[1])
+	}
+}
