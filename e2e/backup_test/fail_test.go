@@ -159,12 +159,9 @@ func TestKilled(t *testing.T) {
 
 // TestAFileThatCannotBeRead: named, with its owner, before the first byte.
 func TestAFileThatCannotBeRead(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can make a file that the servers' user cannot read")
-	}
 	p := filePlaces(t)
 	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	if err := os.WriteFile(filepath.Join(c.DataDir, "base", "stray"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.DataDir, "base", "stray"), nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	o := p.backup(t, c)
@@ -172,7 +169,7 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 		t.Errorf("exit code %d", o.code)
 	}
 	t.Log(o.stderr)
-	has(t, o.stderr, `base/stray" cannot be read by user postgres (owner root, mode 0600)`)
+	has(t, o.stderr, `base/stray" cannot be read by user `, "mode 0000")
 	p.failed(t, o.id(t), "stray")
 	if left := keys(t, p.vault, layout.BaseDir(server)); len(left) > 0 {
 		t.Errorf("stored: %q", left)

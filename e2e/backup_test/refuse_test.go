@@ -91,8 +91,8 @@ func TestRefusedByTheStore(t *testing.T) {
 		code           int
 		says           []string
 	}{
-		{"a bucket that is not there", "s3://nosuchbucket/x", p.stagingURL, nil, nil, 1, []string{"nosuchbucket"}},
-		{"a staging bucket that is not there", p.vaultURL, "s3://nosuchbucket/x", nil, nil, 1, []string{"nosuchbucket", "staging"}},
+		{"a bucket that is not there", "s3://nosuchbucket/x", p.stagingURL, nil, aws.Breakglass.Env(), 1, []string{"nosuchbucket", "not found", "NoSuchBucket"}},
+		{"a staging bucket that is not there", p.vaultURL, "s3://nosuchbucket/x", nil, aws.Breakglass.Env(), 1, []string{"staging", "nosuchbucket", "not found"}},
 		{"staging in the locked bucket", p.vaultURL, "s3://vault/staging", nil, nil, 1, []string{"has a lock"}},
 		{"a bucket without a lock, and one is required", "s3://staging/elsewhere", p.stagingURL, []string{"--require-lock"}, nil, 1, []string{"it has no lock"}},
 		{"a bucket with a lock but no default, and one is required", p.vaultURL, p.stagingURL, []string{"--require-lock"}, nil, 1, []string{"no default retention"}},
