@@ -64,7 +64,7 @@ func (b *Backup) facts() (lines []string) {
 		if b.LockedUntil != nil {
 			left += " until " + Minute(*b.LockedUntil) + " UTC at least"
 		} else {
-			left += " until their retention ends and somebody deletes them"
+			left += " until its retention ends and somebody deletes it"
 		}
 		lines = append(lines, left+".")
 	}

@@ -50,6 +50,9 @@ func (b *Backup) describe(f *records) {
 			b.Name, b.Begin, b.End = printable(info.BackupName), instant(info.BeginTime), instant(info.EndTime)
 		}
 	}
+	if b.Begin == nil {
+		b.Begin = instant(f.heartbeat.Begin)
+	}
 	if f.seal != nil && b.LockedUntil == nil {
 		b.LockedUntil = instant(f.sealObject.RetainUntil)
 	}

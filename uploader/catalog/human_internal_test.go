@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 func TestSpansAndSizesForPeople(t *testing.T) {
@@ -76,4 +77,21 @@ func TestACommandCanBePasted(t *testing.T) {
 			t.Errorf("%q: %s", in, got)
 		}
 	}
+}
+
+func FuzzNothingReachesTheTerminalUnprintable(f *testing.F) {
+	f.Add("\x1b]0;owned\x07", 10)
+	f.Add("日本\u202e", 3)
+	f.Fuzz(func(t *testing.T, s string, n int) {
+		n = 2 + n&0x7f
+		p := printable(s)
+		if strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) || columns(cut(p, n)) > n {
+			t.Errorf("%q cut to %d: %q", p, n, cut(p, n))
+		}
+		for _, line := range wrap(p, n) {
+			if columns(line) > n {
+				t.Errorf("%d columns in %d: %q", columns(line), n, line)
+			}
+		}
+	})
 }

@@ -50,7 +50,7 @@ type set struct {
 	manifest    bool
 	more        bool // the listing was broken off
 	newest      time.Time
-	lockedUntil time.Time // the earliest end that the listing shows; zero: it shows none
+	lockedUntil time.Time // the earliest end that is shown; zero: none is
 	err         error
 }
 
@@ -120,6 +120,7 @@ func (r Reader) readProgress(ctx context.Context, id string) (manifest.Progress,
 func (r Reader) listSet(ctx context.Context, id string) *set {
 	s := &set{}
 	n := 0
+	blind := "" // the first object of which the listing does not tell the retention
 	for obj, err := range r.Vault.List(ctx, layout.BackupDir(r.Server, id)) {
 		if err != nil {
 			s.err = err
@@ -137,11 +138,19 @@ func (r Reader) listSet(ctx context.Context, id string) *set {
 			s.archives++
 			s.bytes += obj.Size
 		}
+		if blind == "" && !obj.RetentionSeen {
+			blind = obj.Key
+		}
 		if obj.Created.After(s.newest) {
 			s.newest = obj.Created
 		}
 		if u := obj.RetainUntil; !u.IsZero() && (s.lockedUntil.IsZero() || u.Before(s.lockedUntil)) {
 			s.lockedUntil = u
+		}
+	}
+	if blind != "" { // S3: one object stands for all; who may not see retention does not get to know it here either
+		if obj, err := r.Vault.Stat(ctx, blind, ""); err == nil {
+			s.lockedUntil = obj.RetainUntil
 		}
 	}
 	return s

@@ -91,7 +91,7 @@ func (b *Backup) detail(now time.Time) string {
 	var say []string
 	switch b.State {
 	case Running:
-		say = b.running()
+		say = b.running(now)
 	case Sealed:
 		say = b.sealed(now)
 	case Complete:
@@ -138,7 +138,7 @@ func (b *Backup) why() string {
 	return why
 }
 
-func (b *Backup) running() (say []string) {
+func (b *Backup) running(now time.Time) (say []string) {
 	p := b.Progress
 	if p == nil {
 		return []string{"just begun"}
@@ -150,7 +150,7 @@ func (b *Backup) running() (say []string) {
 		say = append(say, Size(p.Rate)+"/s")
 	}
 	if b.Begin != nil {
-		say = append(say, Ago(p.Heartbeat.Sub(*b.Begin)))
+		say = append(say, Ago(now.Sub(*b.Begin)))
 	}
 	return say
 }

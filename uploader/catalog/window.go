@@ -1,8 +1,6 @@
 package catalog
 
 import (
-	"fmt"
-
 	"github.com/pgseal/pgseal/core/backupinfo"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/walfile"
@@ -59,7 +57,7 @@ func (a *walArchive) gap(history walfile.History, needed uint64, t tip) string {
 	}
 	begin := max(needed, t.last.Number/perLog*perLog, a.firstOf(history))
 	if t.first > begin {
-		return fmt.Sprint(layout.Segment{Timeline: t.last.Timeline, Number: t.first - 1}.Name(a.size))
+		return layout.Segment{Timeline: t.last.Timeline, Number: t.first - 1}.Name(a.size)
 	}
 	return ""
 }
