@@ -23,7 +23,7 @@ const walArchiveLimit = 10 * time.Minute
 func walArchive(ctx context.Context, v *option.Values, env *Env) error {
 	r := walarchive.Request{
 		Server: v.Arg("SERVER"), Path: v.Arg("WAL_PATH"),
-		RetainUntil: store.RetainUntil(v, env.Now()), Tags: store.Tags(v, "tags"), Log: env.Log,
+		RetainUntil: wholeSecond(store.RetainUntil(v, env.Now())), Tags: store.Tags(v, "tags"), Log: env.Log,
 	}
 	if err := layout.CheckServer(r.Server); err != nil {
 		return option.Errorf("%v", err)

@@ -54,7 +54,8 @@ var Commands = []*Command{
 		Name: "wal-archive", Barman: "barman-cloud-wal-archive", id: walArchive,
 		Summary: "archive a WAL file; for PostgreSQL's archive_command",
 		Description: "Stores one WAL file. A file that is there already with the same content is a success, with " +
-			"other content an error. The arguments are those of barman-cloud-wal-archive.",
+			"other content an error. It gives up after ten minutes; PostgreSQL then calls it again. The arguments are " +
+			"those of barman-cloud-wal-archive.",
 		Args: []Arg{urlArg, serverArg, {Name: "WAL_PATH", Optional: true, Help: "the WAL file, %p in archive_command"}},
 	},
 	{

@@ -183,5 +183,8 @@ func Overview(prog string) string {
 	}
 	b.WriteString("\n" + fill("", strings.Fields(fmt.Sprintf("%s COMMAND --help explains a command. Called as "+
 		"barman-cloud-backup or barman-cloud-wal-archive, through a symbolic link, the program is that command.", prog)), 0, helpWidth))
+	b.WriteString("\n" + fill("", strings.Fields("Exit codes, as in barman-cloud: 0 done; 1 failed or interrupted; 2 no answer from the store "+
+		"(--test only); 3 bad arguments; 4 a mistake in pgseal. A backup that is uploaded and not sealed: 10 waiting, 11 rejected, "+
+		"12 conflict, 13 no verdict in time. status --check has a monitoring plugin's codes."), 0, helpWidth))
 	return b.String()
 }
