@@ -46,18 +46,19 @@ func (r *run) completeSet(ctx context.Context, objects []manifest.Object) (Resul
 	if err := r.record(ctx, backupinfo.Done, ""); err != nil {
 		r.Log.Warn("the backup is complete, but its record in staging is not", "error", err)
 	}
-	if err := r.writeMarker(ctx, res.Digest); err != nil {
+	if err := r.writeMarker(ctx, res); err != nil {
 		return Result{}, fmt.Errorf("the set is complete in the vault, but the marker that wakes the finalizer could not be written; run pgseal finalize, or leave it to the sweep: %w", err)
 	}
 	return res, nil
 }
 
-func (r *run) writeMarker(ctx context.Context, digest string) error {
-	body, err := json.MarshalIndent(manifest.Marker{Server: r.Server, BackupID: r.id, ManifestSHA256: digest, Host: r.Host}, "", " ")
+// writeMarker wakes the finalizer. The marker may be written any number of times.
+func (c Config) writeMarker(ctx context.Context, res Result) error {
+	body, err := json.MarshalIndent(manifest.Marker{Server: c.Server, BackupID: res.ID, ManifestSHA256: res.Digest, Host: c.Host}, "", " ")
 	if err != nil {
 		return err
 	}
-	_, err = r.Staging.Put(ctx, layout.Marker(r.Server, r.id), append(body, '\n'))
+	_, err = c.Staging.Put(ctx, layout.Marker(c.Server, res.ID), append(body, '\n'))
 	return err
 }
 

@@ -50,22 +50,34 @@ func why(v finalizer.Verdict, err error) string {
 // ErrNoVerdict: the finalizer had not said anything when the time was up.
 var ErrNoVerdict = errors.New("no verdict")
 
-// Await looks at staging until a verdict stands there that is not waiting, or
-// until timeout (0: none) has passed. It returns the last verdict;
-// ErrNoVerdict when there was none.
-func Await(ctx context.Context, staging bucket.Bucket, server, id string, timeout time.Duration, now func() time.Time) (finalizer.Verdict, error) {
-	end := now().Add(timeout)
-	pause := time.Second
-	for ; ; pause = min(pause*3/2, 10*time.Second) {
-		v, _, err := finalizer.ReadVerdict(ctx, staging, server, id)
-		missing := errors.Is(err, bucket.ErrNotFound)
-		again := missing || bucket.Retryable(err) || err == nil && v.State == finalizer.Waiting
+// Await looks at staging until a verdict on res stands there that is not
+// waiting, or until timeout has passed; a wait for WAL lasts walTimeout at most
+// (0: none, for both). It returns the last verdict; ErrNoVerdict when there was
+// none. While the finalizer waits for WAL, the marker is written again and
+// again: the finalizer never sleeps, and the arrival of WAL does not wake it.
+func (c Config) Await(ctx context.Context, res Result, timeout, walTimeout time.Duration) (finalizer.Verdict, error) {
+	end, walEnd := c.Now().Add(timeout), c.Now().Add(walTimeout)
+	left := func(timeout time.Duration, end time.Time) bool { return timeout <= 0 || c.Now().Before(end) }
+	told := ""
+	for pause := time.Second; ; pause = min(pause*3/2, 10*time.Second) {
+		v, _, err := finalizer.ReadVerdict(ctx, c.Staging, c.Server, res.ID)
+		missing, waiting := errors.Is(err, bucket.ErrNotFound), err == nil && v.State == finalizer.Waiting
+		again := missing || bucket.Retryable(err) || waiting && left(walTimeout, walEnd)
 		switch {
-		case again && (timeout <= 0 || now().Before(end)):
+		case again && left(timeout, end):
 		case missing:
 			return v, ErrNoVerdict
 		default:
 			return v, err
+		}
+		if waiting {
+			if w := why(v, nil); w != told {
+				c.Log.Info("not sealed yet", "server", c.Server, "backup_id", res.ID, "verdict", v.State, "reason", w)
+				told = w
+			}
+			if err := c.writeMarker(ctx, res); err != nil {
+				c.Log.Warn("the finalizer cannot be woken again", "server", c.Server, "backup_id", res.ID, "error", err)
+			}
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return v, err

@@ -1,0 +1,74 @@
+package backup
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/manifest"
+	"github.com/pgseal/pgseal/uploader/archive"
+)
+
+func TestPartSizes(t *testing.T) {
+	for _, tc := range []struct {
+		name                    string
+		archive, least, wantMiB int64
+	}{
+		{"the default archive size", 100 << 30, 0, 11},
+		{"small archives have parts of 8 MiB", 5 << 30, 0, 8},
+		{"the largest archive", 1 << 40, 0, 111},
+		{"--min-chunk-size", 5 << 30, 64 << 20, 64},
+	} {
+		size := partSize(tc.archive, tc.least)
+		if size != tc.wantMiB<<20 {
+			t.Errorf("%s: %d MiB, want %d", tc.name, size>>20, tc.wantMiB)
+		}
+		if size*evenParts < tc.archive+overshoot {
+			t.Errorf("%s: does not fit into %d parts", tc.name, evenParts)
+		}
+	}
+}
+
+func TestArchiveNumbersEndBeforeTheLast(t *testing.T) {
+	c := &copier{numbers: map[string]int{}, options: &archive.Options{}}
+	for n := 1; n < layout.MaxArchives-1; n++ {
+		if a, err := c.next("data"); err != nil || a.Number != n {
+			t.Fatal(a, err)
+		}
+	}
+	if _, err := c.next("data"); err == nil || !strings.Contains(err.Error(), "-S") {
+		t.Fatal(err)
+	}
+	if a, err := c.next("16385"); err != nil || a.String() != "16385_0001.tar" {
+		t.Fatal(a, err)
+	}
+	// What is left is one number for the last part.
+	if last := c.numbers["data"] + 1; last > layout.MaxArchives {
+		t.Fatal(last)
+	}
+}
+
+func TestObjectsInTheirOrder(t *testing.T) {
+	want := []string{"data.tar", "data_0001.tar", "data_0010.tar", "9.tar", "16385.tar", "16385_0001.tar"}
+	var objects []manifest.Object
+	for _, name := range []string{"16385_0001.tar", "data_0010.tar", "9.tar", "data.tar", "16385.tar", "data_0001.tar"} {
+		objects = append(objects, manifest.Object{Name: name})
+	}
+	sortObjects(objects)
+	var got []string
+	for _, o := range objects {
+		got = append(got, o.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Error(got)
+	}
+}
+
+func TestAReasonFitsOnALine(t *testing.T) {
+	err := errors.Join(errors.New(" disk\tfull\x00 \xff"), errors.New("second"))
+	if got := firstLine(err.Error()); got != "disk full  ?" {
+		t.Errorf("%q", got)
+	}
+}
