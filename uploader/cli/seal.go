@@ -11,6 +11,7 @@ import (
 	"github.com/pgseal/pgseal/codec"
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/finalizer"
+	"github.com/pgseal/pgseal/core/version"
 	basebackup "github.com/pgseal/pgseal/uploader/backup"
 	"github.com/pgseal/pgseal/uploader/option"
 )
@@ -20,7 +21,7 @@ func newFinalizer(env *Env, vault, staging bucket.Bucket, config finalizer.Confi
 	return &finalizer.Finalizer{
 		Vault: vault, Staging: staging, Config: config,
 		Decompress: func(suffix string, r io.Reader) (io.ReadCloser, error) { return codec.BySuffix(suffix).NewReader(r) },
-		Now:        env.Now, Build: "pgseal " + Version(), Log: env.Log,
+		Now:        env.Now, Build: "pgseal " + version.String(), Log: env.Log,
 	}
 }
 
@@ -39,7 +40,7 @@ func seal(ctx context.Context, v *option.Values, env *Env, c basebackup.Config, 
 	case who == "embedded" || who == "" && isFile(c.Vault):
 		verdict, err = basebackup.Seal(ctx, *newFinalizer(env, c.Vault, c.Staging, judge), c.Server, res.ID, v.Duration("wal-timeout"))
 	case wait:
-		verdict, err = basebackup.Await(ctx, c.Staging, c.Server, res.ID, v.Duration("wait-timeout"), env.Now)
+		verdict, err = c.Await(ctx, res, v.Duration("wait-timeout"), v.Duration("wal-timeout"))
 	default:
 		fmt.Fprintf(env.Stdout, "backup %s is complete, and not sealed yet: %s\nlook at it with: %s\n", res.ID, summary(res), look)
 		return nil
