@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -53,7 +54,8 @@ func TestWaitingForTheVerdict(t *testing.T) {
 				t.Fatal(err)
 			}
 			pgtest.Own(t, p.stagingURL[len("file://"):])
-			s := start(t, p.backupCommand(t, c, "--finalizer", "cloud", "--wait", "--wait-timeout", "2s"))
+			timeout := map[finalizer.State]string{"": "2s", finalizer.Waiting: "10s"}[tc.state]
+			s := start(t, p.backupCommand(t, c, "--finalizer", "cloud", "--wait", "--wait-timeout", cmp.Or(timeout, "1h")))
 			if id := p.marked(t, s); tc.state != "" {
 				p.judge(t, id, tc.state)
 			}
