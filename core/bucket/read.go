@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,14 +19,15 @@ func ReadAll(ctx context.Context, b Bucket, key, version string, max int64) ([]b
 	if obj.Size > max {
 		return nil, obj, tooLarge(b, key, max)
 	}
-	data, err := io.ReadAll(io.LimitReader(body, max+1))
-	if err != nil {
+	var data bytes.Buffer
+	data.Grow(int(obj.Size) + bytes.MinRead) // at once: growing would take twice the memory
+	if _, err := data.ReadFrom(io.LimitReader(body, max+1)); err != nil {
 		return nil, obj, &Error{Op: "read", Key: b.URL() + "/" + key, Kind: ErrUnavailable, Err: err}
 	}
-	if int64(len(data)) > max {
+	if int64(data.Len()) > max {
 		return nil, obj, tooLarge(b, key, max)
 	}
-	return data, obj, nil
+	return data.Bytes(), obj, nil
 }
 
 func tooLarge(b Bucket, key string, max int64) error {

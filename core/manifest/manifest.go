@@ -127,10 +127,14 @@ func Parse(encoded []byte) (Manifest, error) {
 	if len(encoded) > MaxBytes {
 		return m, fmt.Errorf("manifest of %d bytes: %w: at most %d", len(encoded), ErrFormat, MaxBytes)
 	}
+	if err := countable(encoded); err != nil {
+		return m, err
+	}
 	d := json.NewDecoder(bytes.NewReader(encoded))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, fmt.Errorf("manifest: %w: %v", ErrFormat, err)
+		// the error quotes what it cannot read, whole
+		return Manifest{}, fmt.Errorf("manifest: %w: %.200v", ErrFormat, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, fmt.Errorf("manifest: %w: something follows it", ErrFormat)
