@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/pgseal/pgseal/core/layout"
@@ -120,7 +119,7 @@ func Digest(encoded []byte) string {
 }
 
 // Parse reads an encoded manifest. It takes the canonical form only, so that
-// equal manifests are equal bytes and nothing can hide in repeated or
+// equal manifests are equal bytes and nothing can hide in unknown, repeated or
 // misspelt names. ErrFormat otherwise. It does not Check.
 func Parse(encoded []byte) (Manifest, error) {
 	var m Manifest
@@ -130,14 +129,9 @@ func Parse(encoded []byte) (Manifest, error) {
 	if err := countable(encoded); err != nil {
 		return m, err
 	}
-	d := json.NewDecoder(bytes.NewReader(encoded))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
+	if err := json.Unmarshal(encoded, &m); err != nil {
 		// the error quotes what it cannot read, whole
 		return Manifest{}, fmt.Errorf("manifest: %w: %.200v", ErrFormat, err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return Manifest{}, fmt.Errorf("manifest: %w: something follows it", ErrFormat)
 	}
 	again, err := Encode(m)
 	if err != nil || !bytes.Equal(again, encoded) {
