@@ -14,6 +14,7 @@ import (
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/version"
 	basebackup "github.com/pgseal/pgseal/uploader/backup"
 	"github.com/pgseal/pgseal/uploader/option"
 	"github.com/pgseal/pgseal/uploader/postgres"
@@ -61,7 +62,7 @@ func backupConfig(ctx context.Context, v *option.Values, env *Env) (c basebackup
 		Jobs:     v.Int("jobs"), ArchiveSize: v.Size("max-archive-size"), MinPart: v.Size("min-chunk-size"), Bandwidth: v.Size("max-bandwidth"),
 		Tags: store.Tags(v, "tags"), RetainUntil: wholeSecond(store.RetainUntil(v, env.Now())),
 		RequireLock: v.Bool("require-lock"), CheckWAL: judge.CheckWAL(v.Arg("SERVER")),
-		Uploader: "pgseal " + Version(), PID: os.Getpid(), Now: env.Now, Nonce: rand.Text, Log: env.Log, Progress: &basebackup.Progress{},
+		Uploader: "pgseal " + version.String(), PID: os.Getpid(), Now: env.Now, Nonce: rand.Text, Log: env.Log, Progress: &basebackup.Progress{},
 	}
 	if err := layout.CheckServer(c.Server); err != nil {
 		return c, judge, option.Errorf("%v", err)

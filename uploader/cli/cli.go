@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/pgseal/pgseal/core/version"
 	"github.com/pgseal/pgseal/uploader/option"
 )
 
@@ -44,7 +45,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		fmt.Fprint(env.Stdout, option.Overview(prog))
 		return exitOK
 	case errors.Is(err, option.ErrVersion):
-		fmt.Fprintln(env.Stdout, "pgseal", Version())
+		fmt.Fprintln(env.Stdout, "pgseal", version.String())
 		return exitOK
 	case err != nil && len(argv) < 2:
 		fmt.Fprint(env.Stderr, option.Overview(prog))
@@ -60,7 +61,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		fmt.Fprint(env.Stdout, cmd.Help(prog))
 		return exitOK
 	case errors.Is(err, option.ErrVersion):
-		fmt.Fprintln(env.Stdout, "pgseal", Version())
+		fmt.Fprintln(env.Stdout, "pgseal", version.String())
 		return exitOK
 	case err != nil:
 		return env.end(ctx, fmt.Errorf("%w; see %s --help", err, prog))
@@ -82,17 +83,3 @@ func protect(ctx context.Context, f run, v *option.Values, env *Env) (err error)
 	}()
 	return f(ctx, v, env)
 }
-
-// Version is the build's version: what the linker was told, else what Go's build information knows.
-func Version() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "0.0.0-dev"
-}
-
-// version is set by -ldflags "-X github.com/pgseal/pgseal/uploader/cli.version=1.2.3".
-var version string

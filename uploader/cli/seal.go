@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 func newFinalizer(env *Env, vault, staging bucket.Bucket, config finalizer.Config) *finalizer.Finalizer {
 	return &finalizer.Finalizer{
 		Vault: vault, Staging: staging, Config: config,
-		Decompress: func(suffix string, r io.Reader) (io.ReadCloser, error) { return codec.BySuffix(suffix).NewReader(r) },
+		Decompress: codec.Decompress,
 		Now:        env.Now, Build: "pgseal " + version.String(), Log: env.Log,
 	}
 }
