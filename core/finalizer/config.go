@@ -18,8 +18,8 @@ type Config struct {
 	// WALDeadline is how long a set may wait for its WAL, from the manifest's
 	// creation on, before it is rejected.
 	WALDeadline time.Duration
-	// MinRetention is how long every object must stay locked, counted from the
-	// manifest's creation; 0 asks for nothing.
+	// MinRetention is how long every object must stay locked, counted from its own
+	// creation; 0 asks for nothing.
 	MinRetention time.Duration
 	// Encryption lists what the vault's objects may be encrypted with, in the
 	// words of bucket.Object's Encryption; empty allows anything.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pgseal/pgseal/core/bucket"
@@ -66,14 +67,13 @@ func (f *Finalizer) judge(ctx context.Context, server, id string) (Verdict, erro
 	case errors.Is(err, bucket.ErrNotFound):
 		return c.withoutManifest(ctx)
 	case errors.Is(err, bucket.ErrTooLarge):
-		return c.verdict(Rejected, ClassManifest, reason("malformed", obj.Key, "%v", err)), nil
 	case err != nil:
 		return Verdict{}, err
-	}
-	c.digest, c.manifestObject = manifest.Digest(body), obj
-	c.manifest, err = manifest.Parse(body)
-	if err == nil {
-		err = c.manifest.Check(server, id)
+	default:
+		c.digest, c.manifestObject = manifest.Digest(body), obj
+		if c.manifest, err = manifest.Parse(body); err == nil {
+			err = c.manifest.Check(server, id)
+		}
 	}
 	seal, sealErr := c.readSeal(ctx)
 	if sealErr != nil {
@@ -133,7 +133,7 @@ func (c *call) unsealed(ctx context.Context) (Verdict, error) {
 	}
 	v := c.withWAL(c.verdict(Sealed, ""), wal)
 	v.Receipt = c.receipt(obj, body, set, wal)
-	v.Findings, err = c.slippedIn(ctx)
+	v.Findings, err = c.slippedIn(ctx, obj)
 	return v, err
 }
 
@@ -198,6 +198,13 @@ func (f *Finalizer) report(v Verdict) {
 	}
 }
 
+// maxReason bounds a reason in bytes: it may quote what a host has written.
+const maxReason = 1000
+
 func reason(code, object, format string, args ...any) Reason {
-	return Reason{Code: code, Object: object, Text: fmt.Sprintf(format, args...)}
+	text := fmt.Sprintf(format, args...)
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + " ..."
+	}
+	return Reason{Code: code, Object: object, Text: text}
 }

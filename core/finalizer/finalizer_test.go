@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 	"sync"
 	"testing"
@@ -198,6 +199,20 @@ func TestWhatIsNotSealed(t *testing.T) {
 			p.set.UploadSegment(t, p.vault, 3)
 			p.set.Create(t, p.vault, "main/wals/0000000100000000/000000010000000000000004", nil)
 		}, finalizer.ClassWAL, "wal-size", "000000010000000000000004"},
+		{"a segment in a directory below the right one", func(t *testing.T, p *place) {
+			p.set.UploadArchives(t, p.vault)
+			p.set.UploadSegment(t, p.vault, 3)
+			p.set.Create(t, p.vault, "main/wals/0000000100000000/000000010000000000000004/000000010000000000000004", []byte("x"))
+			p.f.Config.WALDeadline = -time.Hour
+		}, finalizer.ClassWAL, "wal-missing", "000000010000000000000004"},
+		{"a flood of names that begin as the history's", func(t *testing.T, p *place) {
+			p.set.Manifest.Cluster.Timeline = 2
+			p.set.Relabel()
+			p.set.UploadArchives(t, p.vault)
+			for n := range 101 {
+				p.set.Create(t, p.vault, "main/wals/00000002.history"+strings.Repeat("x", n+1), []byte("x"))
+			}
+		}, finalizer.ClassWAL, "flood", "00000002.history"},
 		{"another cluster's WAL under the right names", func(t *testing.T, p *place) {
 			p.set.UploadArchives(t, p.vault)
 			p.set.Manifest.Cluster.SystemID++
@@ -405,6 +420,81 @@ func TestMinimumRetentionCountsFromEachObject(t *testing.T) {
 				t.Fatalf("%+v", v)
 			}
 		})
+	}
+}
+
+// A manifest that is written over after the seal changes nothing, however long
+// the new one is.
+func TestAManifestTooLongAfterTheSealStaysSealed(t *testing.T) {
+	p := newPlace(t, 0)
+	p.set.Upload(t, p.vault)
+	first := p.finalize(t)
+	w := &shadowed{Bucket: p.vault, key: p.set.Key("manifest.json"), original: p.manifest(t)}
+	p.f.Vault = w
+	v := p.finalize(t)
+	if v.State != finalizer.Sealed || v.Receipt.SHA256 != first.Receipt.SHA256 {
+		t.Fatalf("%+v", v)
+	}
+}
+
+// shadowed is a vault in which a version of one key, too long to be read, stands
+// on top of the real one.
+type shadowed struct {
+	bucket.Bucket
+	key      string
+	original bucket.Object
+}
+
+const realVersion = "real"
+
+func (s *shadowed) Open(ctx context.Context, key, version string, offset, length int64) (io.ReadCloser, bucket.Object, error) {
+	if key == s.key && version == "" {
+		return io.NopCloser(strings.NewReader(" ")), bucket.Object{Key: key, Version: "top", Size: 1 << 40}, nil
+	}
+	if version == realVersion {
+		version = ""
+	}
+	return s.Bucket.Open(ctx, key, version, offset, length)
+}
+
+func (s *shadowed) ListVersions(ctx context.Context, prefix string) iter.Seq2[bucket.Object, error] {
+	if prefix != s.key {
+		return s.Bucket.ListVersions(ctx, prefix)
+	}
+	real := s.original
+	real.Version, real.Latest = realVersion, false
+	return func(yield func(bucket.Object, error) bool) {
+		_ = yield(bucket.Object{Key: s.key, Version: "top", Size: 1 << 40, Latest: true}, nil) && yield(real, nil)
+	}
+}
+
+func (p *place) manifest(t *testing.T) bucket.Object {
+	t.Helper()
+	obj, err := p.vault.Stat(context.Background(), p.set.Key("manifest.json"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return obj
+}
+
+func TestWhatAHostWroteIsQuotedShortly(t *testing.T) {
+	p := newPlace(t, 0)
+	p.set.Create(t, p.vault, p.set.Key("manifest.json"), []byte("1"+strings.Repeat("0", 1<<20)))
+	if v := p.finalize(t); v.State != finalizer.Rejected || len(v.Reasons[0].Text) > 1100 {
+		t.Fatalf("%s, %d characters", v.State, len(v.Reasons[0].Text))
+	}
+}
+
+// One part without a lock, and the receipt promises none.
+func TestAReceiptPromisesNoMoreThanEveryPartHas(t *testing.T) {
+	p := newPlace(t, 0)
+	p.set.Options.RetainUntil = time.Now().Add(time.Hour)
+	p.set.UploadArchives(t, p.vault)
+	p.set.UploadWAL(t, p.vault)
+	p.set.Options.RetainUntil = time.Time{}
+	p.set.UploadManifest(t, p.vault)
+	if v := p.finalize(t); v.State != finalizer.Sealed || v.Receipt.RetainUntil != nil {
+		t.Fatalf("%+v", v)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
@@ -135,20 +136,11 @@ func (c *call) receipt(obj bucket.Object, body []byte, set setReport, wal walRep
 	for _, o := range c.manifest.Objects {
 		r.Bytes += o.Size
 	}
-	if until := earliest(set.until, wal.until); !until.IsZero() {
-		r.RetainUntil = &until
-	}
-	return r
-}
-
-// earliest of the times that are known; the seal itself is written last and
-// locked as long as the rest.
-func earliest(times ...time.Time) time.Time {
-	var first time.Time
-	for _, t := range times {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t.UTC()
+	// The seal itself is written last, and locked as long as the rest.
+	if all := append(slices.Clone(set.until), wal.until...); len(all) > 0 {
+		if until := slices.MinFunc(all, time.Time.Compare).UTC(); !until.IsZero() {
+			r.RetainUntil = &until
 		}
 	}
-	return first
+	return r
 }

@@ -72,10 +72,12 @@ func (c *call) disputed(ctx context.Context, s seal) (Verdict, error) {
 		}
 		for _, o := range seals {
 			have, _, err := bucket.ReadAll(ctx, c.Vault, o.Key, o.Version, backupinfo.MaxBytes)
-			if bucket.Retryable(err) {
+			if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
+				continue
+			} else if err != nil {
 				return Verdict{}, err
 			}
-			if digest := manifest.Digest(body); err == nil && sameSeal(have, m, digest) {
+			if digest := manifest.Digest(body); sameSeal(have, m, digest) {
 				c.manifest, c.digest, c.manifestObject = m, digest, obj
 				v, err := c.sealed(ctx, seal{there: true, body: have, object: o})
 				return v, err
@@ -87,7 +89,10 @@ func (c *call) disputed(ctx context.Context, s seal) (Verdict, error) {
 	if info, err := backupinfo.Parse(s.body); err == nil && s.there && info.Comment("manifest_sha256") == "" {
 		text = "it was not written by pgseal: stock barman-cloud-backup wrote to this vault, or somebody forged it"
 	}
-	if len(seals) > 0 && !s.there {
+	switch {
+	case len(seals) == 0 && !s.there:
+		text = "a delete marker stands there, and nothing below it: somebody may delete in this vault; when the marker is removed, finalize this backup again"
+	case !s.there:
 		text = "a version of it is there that a delete marker hides, and " + text
 	}
 	return c.verdict(Conflict, ClassSeal, Reason{Code: "other-seal", Object: key, Text: text}), nil

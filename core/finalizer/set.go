@@ -16,7 +16,7 @@ import (
 // setReport is what is wrong with the objects below base/<id>/.
 type setReport struct {
 	set, time, retention []Reason
-	until                time.Time       // earliest end of retention
+	until                []time.Time     // the ends of retention; zero where the store shows none
 	seals                []bucket.Object // versions of backup.info, and delete markers on it
 }
 
@@ -194,7 +194,7 @@ func (c *call) checkObject(r *setReport, want manifest.Object, have bucket.Objec
 	if problem.Code != "" {
 		r.retention = append(r.retention, problem)
 	}
-	r.until = earliest(r.until, have.RetainUntil)
+	r.until = append(r.until, have.RetainUntil)
 	return err
 }
 
@@ -218,12 +218,28 @@ func (c *call) checkTimes(r *setReport, objects []bucket.Object) {
 	}
 }
 
-// slippedIn lists once more after the seal: what came in between is a finding.
-func (c *call) slippedIn(ctx context.Context) ([]Reason, error) {
+// slippedIn looks once more after the seal: what came in between is a finding,
+// and so is a seal that did not get the lock that every other object has (as
+// in a bucket without a default, from a host that locked each object by
+// itself and did not say so in the manifest).
+func (c *call) slippedIn(ctx context.Context, seal bucket.Object) ([]Reason, error) {
 	r, _, err := c.compareListing(ctx)
 	if err != nil {
 		return nil, err
 	}
 	findings := append(r.set, shadows(r.seals)...)
+	if c.asksRetention() {
+		seen, err := c.Vault.Stat(ctx, seal.Key, seal.Version)
+		if err != nil {
+			return nil, err
+		}
+		problem, err := c.checkRetention(seen)
+		if err != nil {
+			return nil, err
+		}
+		if problem.Code != "" {
+			findings = append(findings, problem)
+		}
+	}
 	return findings[:min(len(findings), maxReasons)], nil
 }

@@ -81,8 +81,8 @@ type Receipt struct {
 	ETag    string `json:"etag,omitempty"`
 	SHA256  string `json:"sha256"` // of backup.info
 	// RetainUntil is the earliest end of retention of all that a restore needs:
-	// archives, manifest, seal, and the WAL when it was checked. Nil: the store
-	// showed none.
+	// archives, manifest, seal, and the WAL when it was checked. Nil: of some part
+	// the store showed none.
 	RetainUntil *time.Time `json:"retain_until,omitempty"`
 	Objects     int        `json:"objects"`
 	Bytes       int64      `json:"bytes"`

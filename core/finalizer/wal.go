@@ -2,9 +2,12 @@ package finalizer
 
 import (
 	"context"
+	"errors"
 	"path"
+	"strings"
 	"time"
 
+	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/walfile"
 )
@@ -13,7 +16,7 @@ import (
 type walReport struct {
 	WAL
 	missing, wrong, retention []Reason
-	until                     time.Time
+	until                     []time.Time // the ends of retention; zero where the store shows none
 }
 
 // maxNamed is how many missing segments a verdict names.
@@ -98,10 +101,10 @@ func (c *call) listSegments(ctx context.Context, first, last layout.Segment) (fo
 			if listed++; listed > 8*perDir+1000 {
 				return nil, dir, nil
 			}
-			name, suffix := layout.SplitWAL(path.Base(obj.Key))
+			name, suffix := layout.SplitWAL(strings.TrimPrefix(obj.Key, dir))
 			s, err := layout.ParseSegment(name, size)
 			if err != nil || s.Timeline != first.Timeline || s.Number < first.Number || s.Number > last.Number {
-				continue // .partial, .backup, or outside the range
+				continue // .partial, .backup, in a directory below, or outside the range
 			}
 			at := &found[s.Number-first.Number]
 			*at = segment{obj.Size, obj.Version, suffix, at.copies + 1}
@@ -122,6 +125,10 @@ func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Clus
 		s := layout.Segment{Timeline: first.Timeline, Number: first.Number + uint64(i)}
 		key := layout.WAL(c.server, s.Name(cluster.SegmentSize), found[i].suffix)
 		head, obj, err := c.readHead(ctx, key, found[i], walfile.HeaderSize)
+		if errors.Is(err, bucket.ErrInvalid) { // archived to a slow class, or encrypted with a key of its writer's
+			all[i].wrong = reason("unreadable", key, "the store does not let it be read: %v", err)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -149,7 +156,7 @@ func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Clus
 		if s.retention.Code != "" {
 			r.retention = append(r.retention, s.retention)
 		}
-		r.until = earliest(r.until, s.until)
+		r.until = append(r.until, s.until)
 	}
 	return err
 }

@@ -77,14 +77,17 @@ func (c *call) readHistory(ctx context.Context, r *walReport, timeline uint32) (
 	name := layout.History(timeline)
 	key := layout.WAL(c.server, name, "")
 	var found []bucket.Object
+	listed := 0
 	for obj, err := range c.Vault.List(ctx, key) {
 		if err != nil {
 			return nil, err
 		}
-		if base, _ := layout.SplitWAL(path.Base(obj.Key)); base == name {
+		if plain, _ := layout.SplitWAL(obj.Key); plain == key {
 			found = append(found, obj)
-		} else if len(found) > len(layout.WALSuffixes) {
-			break
+		}
+		if listed++; listed > strangers {
+			r.wrong = append(r.wrong, reason("flood", key, "more than %d objects have a name that begins with it", strangers))
+			return nil, nil
 		}
 	}
 	switch len(found) {
