@@ -1,0 +1,63 @@
+package seal_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pgseal/pgseal/e2e/build"
+	"github.com/pgseal/pgseal/e2e/runtimeapi"
+)
+
+// memoryLimit is what the function is given on AWS.
+const memoryLimit = 256 << 20
+
+// measured is a function of one process, whose memory can be asked for.
+type measured struct {
+	*runtimeapi.Function
+	pidFile string
+}
+
+func (s *story) measured(t testing.TB, env ...string) measured {
+	t.Helper()
+	dir := t.TempDir()
+	m := measured{pidFile: filepath.Join(dir, "pid")}
+	start := fmt.Sprintf("#!/bin/sh\necho $$ >'%s'\nexec '%s'\n", m.pidFile, build.Bootstrap(t))
+	if err := os.WriteFile(filepath.Join(dir, "bootstrap"), []byte(start), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m.Function = runtimeapi.Start(t, filepath.Join(dir, "bootstrap"), s.settings(env...)...)
+	return m
+}
+
+// peak is the largest resident set that the process has had, in bytes. The process must still be there.
+func (m measured) peak(t testing.TB) int64 {
+	t.Helper()
+	pid, err := os.ReadFile(m.pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib, err := strconv.ParseInt(strings.Fields(after)[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// checkPeak holds the process to the function's memory.
+func (m measured) checkPeak(t testing.TB) {
+	t.Helper()
+	peak := m.peak(t)
+	t.Logf("%d MiB", peak>>20)
+	if peak > memoryLimit {
+		t.Errorf("it took %d MiB of memory, and is given %d", peak>>20, memoryLimit>>20)
+	}
+}
