@@ -1,0 +1,62 @@
+package story_test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"testing"
+
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/e2e/pgtest"
+)
+
+// restored is a backup on disk, with its tablespaces in new places.
+type restored struct {
+	data        string
+	tablespaces map[string]string // OID to directory
+}
+
+// byStock has the WAL fetched by stock barman, a second for each segment.
+func (c *cloud) byStock(t testing.TB) pgtest.RecoveryOptions {
+	t.Helper()
+	return pgtest.RecoveryOptions{
+		RestoreCommand: "/usr/bin/barman-cloud-wal-restore --endpoint-url " + c.Endpoint + " " + c.vaultURL + " " + server + " %f %p",
+		Env:            c.Restore.Env(),
+	}
+}
+
+// fetched has the WAL that is in the vault now copied from a directory.
+func (c *cloud) fetched(t testing.TB) pgtest.RecoveryOptions {
+	t.Helper()
+	dir := pgtest.Dir(t)
+	for _, key := range c.versions(t, c.Vault, layout.WALDir(server)) {
+		if err := os.WriteFile(filepath.Join(dir, path.Base(key)), []byte(c.content(t, c.Vault, key)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pgtest.RecoveryOptions{RestoreCommand: "cp " + dir + "/%f %p"}
+}
+
+// checkRecovery starts what was restored, counts, and verifies every page where
+// the installation can.
+func checkRecovery(t testing.TB, source *pgtest.Cluster, r restored, o pgtest.RecoveryOptions, want string) {
+	t.Helper()
+	o.Tablespaces = r.tablespaces
+	recovered := pgtest.StartRestored(t, source.Install, r.data, o)
+	if got := counts(recovered, source); got != want {
+		t.Errorf("recovered:\n%s\nwant:\n%s", got, want)
+	}
+	recovered.Stop()
+	if source.Install.Has("pg_checksums") {
+		pgtest.Checksums(t, r.data)
+	}
+}
+
+// counts asks a cluster for everything that a story compares.
+func counts(c *pgtest.Cluster, source *pgtest.Cluster) string {
+	query := "SELECT count(*), sum(delta) FROM pgbench_history; SELECT count(*), sum(abalance) FROM pgbench_accounts"
+	for _, ts := range source.Tablespaces {
+		query += "; SELECT count(*), min(t), max(t) FROM " + ts.Table
+	}
+	return c.SQL(query)
+}
