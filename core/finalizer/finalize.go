@@ -61,7 +61,7 @@ func (f *Finalizer) settle(ctx context.Context, server, id string) (Verdict, err
 
 // judge is the whole of the design's steps 1 to 6.
 func (f *Finalizer) judge(ctx context.Context, server, id string) (Verdict, error) {
-	c := &call{Finalizer: f, server: server, id: id}
+	c := &call{Finalizer: f, server: server, id: id, decoding: make(chan struct{}, decoders)}
 	body, obj, err := bucket.ReadAll(ctx, f.Vault, layout.Manifest(server, id), "", manifest.MaxBytes)
 	switch {
 	case errors.Is(err, bucket.ErrNotFound):
@@ -98,6 +98,7 @@ type call struct {
 	digest         string // of the manifest
 	manifest       manifest.Manifest
 	manifestObject bucket.Object
+	decoding       chan struct{} // full while all decoders are at work
 }
 
 // unsealed checks everything, and seals when nothing is wrong.

@@ -33,28 +33,58 @@ func (c *call) readHead(ctx context.Context, key string, s segment, n int) ([]by
 	return head, obj, err
 }
 
+// decoders is how many compressed parts are unpacked at the same time: a few
+// bytes of xz may take a window of 64 MiB, and a function has 256.
+const decoders = 2
+
+// readPart gives the first n bytes inside the first length bytes of a WAL
+// object. A short part is fetched whole before it waits for a decoder; a long
+// one is unpacked as it comes.
 func (c *call) readPart(ctx context.Context, key string, s segment, length int64, n int) ([]byte, bucket.Object, error) {
+	long := s.suffix != "" && length > firstRead
+	if long {
+		c.decoding <- struct{}{}
+		defer func() { <-c.decoding }()
+	}
 	body, obj, err := c.Vault.Open(ctx, key, s.version, 0, length)
 	if err != nil {
 		return nil, obj, err
 	}
 	defer body.Close()
 	source := &sourceErrors{r: body}
-	inside := io.NopCloser(io.Reader(source))
-	if s.suffix != "" {
-		inside, err = c.Decompress(s.suffix, source)
-	}
 	var head []byte
-	if err == nil {
-		defer inside.Close()
-		head = make([]byte, n)
-		got, _ := io.ReadFull(inside, head)
-		head = head[:got]
+	switch {
+	case s.suffix == "":
+		head = readUpTo(source, n)
+	case long:
+		head = c.unpack(s.suffix, source, n)
+	default:
+		if part := readUpTo(source, int(min(length, obj.Size))); source.err == nil {
+			c.decoding <- struct{}{}
+			head = c.unpack(s.suffix, bytes.NewReader(part), n)
+			<-c.decoding
+		}
 	}
 	if source.err != nil {
 		return nil, obj, &bucket.Error{Op: "read", Key: c.Vault.URL() + "/" + key, Kind: bucket.ErrUnavailable, Err: source.err}
 	}
 	return head, obj, nil
+}
+
+// unpack gives the first n bytes that come out of r, fewer when no more do.
+func (c *call) unpack(suffix string, r io.Reader, n int) []byte {
+	inside, err := c.Decompress(suffix, r)
+	if err != nil {
+		return nil
+	}
+	defer inside.Close()
+	return readUpTo(inside, n)
+}
+
+func readUpTo(r io.Reader, n int) []byte {
+	p := make([]byte, n)
+	got, _ := io.ReadFull(r, p)
+	return p[:got]
 }
 
 // sourceErrors keeps the store's failure apart from a decompressor's opinion.

@@ -196,8 +196,13 @@ func TestCompressedWALIsReadInEveryFormat(t *testing.T) {
 
 func packed(t testing.TB, c codec.Codec, body []byte) []byte {
 	t.Helper()
+	return packedAt(t, c, codec.Default, body)
+}
+
+func packedAt(t testing.TB, c codec.Codec, level codec.Level, body []byte) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	w, err := c.NewWriter(&out, codec.Default)
+	w, err := c.NewWriter(&out, level)
 	if err != nil {
 		t.Fatal(err)
 	}

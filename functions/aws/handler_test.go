@@ -141,6 +141,18 @@ func TestConfigurationIsCheckedAtTheStart(t *testing.T) {
 	}
 }
 
+func TestTheCollectorKnowsWhatLambdaGives(t *testing.T) {
+	for _, test := range []struct {
+		size, own string
+		want      int64
+	}{{"256", "", 192 << 20}, {"", "", 0}, {"256", "100MiB", 0}, {"much", "", 0}} {
+		env := map[string]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": test.size, "GOMEMLIMIT": test.own}
+		if got := memoryLimit(func(name string) string { return env[name] }); got != test.want {
+			t.Errorf("%v: %d", test, got)
+		}
+	}
+}
+
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{s3Record("staging", "k"), bridged("staging", "k"), testEvent, `{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`} {
 		f.Add([]byte(seed))

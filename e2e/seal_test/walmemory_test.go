@@ -1,0 +1,38 @@
+package seal_test
+
+import (
+	"testing"
+
+	"github.com/pgseal/pgseal/codec"
+	"github.com/pgseal/pgseal/core/settest"
+)
+
+// A long backup of a busy server: hundreds of compressed segments, whose decoders take most when they are set to
+// compress best, as xz -9 is, which asks for 64 MiB to read a single byte.
+func TestManyCompressedSegmentsFitIntoTheFunctionsMemory(t *testing.T) {
+	t.Parallel()
+	s := begin(t, locked)
+	for _, c := range []codec.Codec{codec.XZ, codec.Bzip2, codec.Zstd} {
+		t.Run(c.Name, func(t *testing.T) {
+			b := s.backup(c.Name)
+			b.Manifest.End.LSN += 100 * settest.Size
+			b.UploadArchives(t, s.host)
+			level := codec.High
+			if c == codec.XZ {
+				level = codec.Number(9)
+			}
+			for n := b.Manifest.FirstSegment().Number; n <= b.Manifest.LastSegment().Number; n++ {
+				b.Create(t, s.host, b.walKey(n, c.Suffix), packedAt(t, c, level, b.segment(n)[:8192]))
+			}
+			b.UploadManifest(t, s.host)
+			fn := s.measured(t)
+			if err := s.wakeThis(t, fn.Function, direct, b.mark(t)); err != nil {
+				t.Fatal(err)
+			}
+			if v := b.isSealed(t); v.WAL.Segments != 102 {
+				t.Errorf("%+v", v.WAL)
+			}
+			fn.checkPeak(t)
+		})
+	}
+}
