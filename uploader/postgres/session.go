@@ -93,8 +93,15 @@ func (s *Session) hygiene() []string {
 // checkPID compares the pid that the server gave when the session was opened
 // with the one that answers now. A pooler invents the first.
 func (s *Session) checkPID(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.samePID(ctx)
+}
+
+// samePID is checkPID for those who hold mu.
+func (s *Session) samePID(ctx context.Context) error {
 	var pid uint32
-	if err := s.row(ctx, "SELECT pg_catalog.pg_backend_pid()", nil, &pid); err != nil {
+	if err := s.conn.QueryRow(ctx, "SELECT pg_catalog.pg_backend_pid()").Scan(&pid); err != nil {
 		return fmt.Errorf("backup session: %w", err)
 	}
 	if pid != s.pid {
@@ -161,9 +168,16 @@ func (s *Session) KeepAlive(ctx context.Context, interval time.Duration) (contex
 }
 
 // ping is not cancelled with ctx: pgx closes a connection whose query is
-// cancelled, and the backup should be stopped in order.
+// cancelled, and the backup should be stopped in order. It asks nothing while
+// another query runs, as the start does for the minutes of a spread
+// checkpoint: that one learns by itself when the session is gone, and waiting
+// for it is no silence of the server's.
 func (s *Session) ping(ctx context.Context) error {
+	if !s.mu.TryLock() {
+		return nil
+	}
+	defer s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
-	return s.checkPID(ctx)
+	return s.samePID(ctx)
 }
