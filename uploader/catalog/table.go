@@ -93,7 +93,7 @@ func (b *Backup) detail(now time.Time) string {
 	case Running:
 		say = b.running(now)
 	case Sealed:
-		say = b.sealed(now)
+		say = b.sealed()
 	case Complete:
 		say = append(say, "no verdict for "+Ago(now.Sub(*b.Since)))
 	case Waiting:
@@ -128,14 +128,13 @@ func (b *Backup) detail(now time.Time) string {
 
 // why is the class, and the first reason as far as there is room.
 func (b *Backup) why() string {
-	why := b.Class
-	for _, r := range b.Reasons {
-		if why != "" {
-			why += ": "
-		}
-		return why + r.Text
+	switch {
+	case len(b.Reasons) == 0:
+		return b.Class
+	case b.Class == "":
+		return b.Reasons[0].Text
 	}
-	return why
+	return b.Class + ": " + b.Reasons[0].Text
 }
 
 func (b *Backup) running(now time.Time) (say []string) {
@@ -155,7 +154,7 @@ func (b *Backup) running(now time.Time) (say []string) {
 	return say
 }
 
-func (b *Backup) sealed(now time.Time) (say []string) {
+func (b *Backup) sealed() (say []string) {
 	if n := len(b.Findings); n == 1 {
 		say = append(say, "1 finding")
 	} else if n > 1 {

@@ -39,7 +39,7 @@ func (c *Command) Usage(prog string) string {
 			words = append(words, a.Name)
 		}
 	}
-	return fill(head, words, min(len(head)+1, helpIndent), helpWidth)
+	return fill(head, words, min(len(head)+1, helpIndent))
 }
 
 // brief is an option in the synopsis: its shortest name and its value.
@@ -68,7 +68,7 @@ func placeholder(o *Option) string {
 func (c *Command) Help(prog string) string {
 	var b strings.Builder
 	b.WriteString(c.Usage(prog))
-	b.WriteString("\n" + fill("", strings.Fields(c.Description), 0, helpWidth))
+	b.WriteString("\n" + fill("", strings.Fields(c.Description), 0))
 	b.WriteString("\narguments:\n")
 	for _, a := range c.Args {
 		entry(&b, a.Name, a.Help)
@@ -145,22 +145,22 @@ func (o *Option) explanation() string {
 func entry(b *strings.Builder, name, help string) {
 	head := "  " + name
 	if utf8.RuneCountInString(head) > helpIndent-2 {
-		b.WriteString(fill("", strings.Fields(name), 2, helpWidth))
+		b.WriteString(fill("", strings.Fields(name), 2))
 		head = ""
 	}
-	b.WriteString(fill(fmt.Sprintf("%-*s", helpIndent-1, head), strings.Fields(help), helpIndent, helpWidth))
+	b.WriteString(fill(fmt.Sprintf("%-*s", helpIndent-1, head), strings.Fields(help), helpIndent))
 }
 
 // fill writes head and the words, broken into lines of at most width characters, of which all but the first are
 // indented. Without a head the first is indented, too.
-func fill(head string, words []string, indent, width int) string {
+func fill(head string, words []string, indent int) string {
 	var b strings.Builder
 	line, fresh := head, false
 	if head == "" {
 		line, fresh = strings.Repeat(" ", indent), true
 	}
 	for _, w := range words {
-		if !fresh && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > width {
+		if !fresh && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > helpWidth {
 			b.WriteString(line + "\n")
 			line, fresh = strings.Repeat(" ", indent), true
 		}
@@ -182,9 +182,9 @@ func Overview(prog string) string {
 		entry(&b, c.Name, c.Summary)
 	}
 	b.WriteString("\n" + fill("", strings.Fields(fmt.Sprintf("%s COMMAND --help explains a command. Called as "+
-		"barman-cloud-backup or barman-cloud-wal-archive, through a symbolic link, the program is that command.", prog)), 0, helpWidth))
+		"barman-cloud-backup or barman-cloud-wal-archive, through a symbolic link, the program is that command.", prog)), 0))
 	b.WriteString("\n" + fill("", strings.Fields("Exit codes, as in barman-cloud: 0 done; 1 failed or interrupted; 2 no answer from the store "+
 		"(--test only); 3 bad arguments; 4 a mistake in pgseal. A backup that is uploaded and not sealed: 10 waiting, 11 rejected, "+
-		"12 conflict, 13 no verdict in time. status --check has a monitoring plugin's codes."), 0, helpWidth))
+		"12 conflict, 13 no verdict in time. status --check has a monitoring plugin's codes."), 0))
 	return b.String()
 }

@@ -108,7 +108,7 @@ func (w *walk) entry(rel, path string) error {
 		if strings.HasPrefix(rel, "pg_tblspc/") && isDigits(filepath.Base(rel)) {
 			return nil
 		}
-		info, path, err = followLink(rel, path, known || empty)
+		info, path, err = followLink(path, known || empty)
 		if empty && err != nil {
 			err = fs.ErrNotExist
 		} else if err != nil {
@@ -154,7 +154,7 @@ func (w *walk) missing(rel string) error {
 
 // followLink resolves a link to a regular file, or to a directory where
 // directories may be links. It returns the real path of what it leads to.
-func followLink(rel, path string, mayBeDir bool) (fs.FileInfo, string, error) {
+func followLink(path string, mayBeDir bool) (fs.FileInfo, string, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) {

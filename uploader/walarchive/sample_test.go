@@ -2,7 +2,6 @@ package walarchive_test
 
 import (
 	"encoding/binary"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -62,7 +61,7 @@ func newVault(t *testing.T, lock filebucket.Lock) bucket.Bucket {
 
 // request archives path into b, uncompressed.
 func request(b bucket.Bucket, path string) walarchive.Request {
-	return walarchive.Request{Bucket: b, Server: "main", Path: path, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return walarchive.Request{Bucket: b, Server: "main", Path: path, Log: slog.New(slog.DiscardHandler)}
 }
 
 // keys are all keys of the vault.
