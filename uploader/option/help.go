@@ -151,7 +151,7 @@ func entry(b *strings.Builder, name, help string) {
 	b.WriteString(fill(fmt.Sprintf("%-*s", helpIndent-1, head), strings.Fields(help), helpIndent))
 }
 
-// fill writes head and the words, broken into lines of at most width characters, of which all but the first are
+// fill writes head and the words, broken into lines of at most helpWidth characters, of which all but the first are
 // indented. Without a head the first is indented, too.
 func fill(head string, words []string, indent int) string {
 	var b strings.Builder
