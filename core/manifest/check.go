@@ -17,7 +17,17 @@ import (
 // hours.
 const Slack = 14 * time.Hour
 
-const maxText = 4096
+const (
+	maxText = 4096 // bytes of one text
+	// maxTexts bounds all names and paths of included files and tablespaces: a
+	// backup.info writes some bytes as four, and is read up to 1 MiB. entry is
+	// what one of them takes besides.
+	maxTexts = 200 << 10
+	entry    = 32
+	// maxCopy is ten years: far more, and the time could not be counted in
+	// nanoseconds.
+	maxCopy = 10 * 366 * 24 * time.Hour
+)
 
 // Check holds m against the server and id its key names and its fields against
 // each other. Whatever passes can be rendered as a backup.info, names no key
@@ -51,9 +61,7 @@ func (m Manifest) checkIdentity(server, id string) error {
 		return bad("backup_id", "%.40q, but it stands under %q", m.BackupID, id)
 	case len(m.Uploader) > 100 || m.Uploader == "":
 		return bad("uploader", "1 to 100 characters")
-	case m.BackupName == "None":
-		return bad("backup_name", "barman reads None as no name")
-	case m.Workers < 0 || m.Workers > 10_000 || m.CopyMilliseconds < 0:
+	case m.Workers < 0 || m.Workers > 10_000 || m.CopyMilliseconds < 0 || m.CopyMilliseconds > maxCopy.Milliseconds():
 		return bad("copy_ms, workers", "out of range")
 	}
 	return line(map[string]string{"uploader": m.Uploader, "backup_name": m.BackupName})
@@ -69,6 +77,8 @@ func line(texts map[string]string) error {
 			return bad(name, "%.80q holds a character that no line can", s)
 		case s != strings.TrimSpace(s):
 			return bad(name, "%.80q has a blank at an end", s)
+		case s == "None":
+			return bad(name, "barman reads None as nothing")
 		}
 	}
 	return nil
@@ -94,10 +104,18 @@ func (m Manifest) checkCluster() error {
 	case len(c.Included) > 1000:
 		return bad("included_files", "%d of them", len(c.Included))
 	}
+	texts := 0
 	for _, f := range c.Included {
 		if len(f) > maxText || !utf8.ValidString(f) {
 			return bad("included_files", "%.80q", f)
 		}
+		texts += len(f) + entry
+	}
+	for _, t := range c.Tablespaces {
+		texts += len(t.Name) + len(t.Location) + entry
+	}
+	if texts > maxTexts {
+		return bad("included_files, tablespaces", "%d bytes of names and paths; at most %d", texts, maxTexts)
 	}
 	return line(map[string]string{"pgdata": c.PGData, "config_file": c.ConfigFile, "hba_file": c.HBAFile, "ident_file": c.IdentFile})
 }

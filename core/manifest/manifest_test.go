@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,13 +111,18 @@ func TestFieldsThatContradict(t *testing.T) {
 		change func(m *manifest.Manifest)
 		field  string
 	}{
-		"a later format":                    {func(m *manifest.Manifest) { m.Format = 2 }, "format"},
-		"a later seal format":               {func(m *manifest.Manifest) { m.SealFormat = 2 }, "seal_format"},
-		"another server":                    {func(m *manifest.Manifest) { m.Server = "other" }, "server"},
-		"another id":                        {func(m *manifest.Manifest) { m.BackupID = "20261123T010204" }, "backup_id"},
-		"an uploader with a line break":     {func(m *manifest.Manifest) { m.Uploader = "x\ny" }, "uploader"},
-		"a name with a line break":          {func(m *manifest.Manifest) { m.BackupName = "x\ny" }, "backup_name"},
-		"a name that barman reads as none":  {func(m *manifest.Manifest) { m.BackupName = "None" }, "backup_name"},
+		"a later format":                   {func(m *manifest.Manifest) { m.Format = 2 }, "format"},
+		"a later seal format":              {func(m *manifest.Manifest) { m.SealFormat = 2 }, "seal_format"},
+		"another server":                   {func(m *manifest.Manifest) { m.Server = "other" }, "server"},
+		"another id":                       {func(m *manifest.Manifest) { m.BackupID = "20261123T010204" }, "backup_id"},
+		"an uploader with a line break":    {func(m *manifest.Manifest) { m.Uploader = "x\ny" }, "uploader"},
+		"a name with a line break":         {func(m *manifest.Manifest) { m.BackupName = "x\ny" }, "backup_name"},
+		"a name that barman reads as none": {func(m *manifest.Manifest) { m.BackupName = "None" }, "backup_name"},
+		"a copy of a million years":        {func(m *manifest.Manifest) { m.CopyMilliseconds = 1 << 55 }, "copy_ms"},
+		"a path that barman reads as none": {func(m *manifest.Manifest) { m.Cluster.HBAFile = "None" }, "hba_file"},
+		"paths too long for a backup.info": {func(m *manifest.Manifest) {
+			m.Cluster.Included = slices.Repeat([]string{"/" + strings.Repeat("\x01", 4000)}, 100)
+		}, "included_files"},
 		"PostgreSQL 12":                     {func(m *manifest.Manifest) { m.Cluster.Version = 120022 }, "version"},
 		"no system identifier":              {func(m *manifest.Manifest) { m.Cluster.SystemID = 0 }, "system_id"},
 		"timeline 0":                        {func(m *manifest.Manifest) { m.Cluster.Timeline = 0 }, "timeline"},
