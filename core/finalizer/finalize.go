@@ -163,17 +163,24 @@ func (c *call) withWAL(v Verdict, wal walReport) Verdict {
 }
 
 // withoutManifest answers for a set that is not complete. A backup.info without
-// a manifest is none of pgseal's, or outlived its set.
+// a manifest is none of pgseal's, or outlived its set, unless a delete marker
+// hides the manifest.
 func (c *call) withoutManifest(ctx context.Context) (Verdict, error) {
-	_, err := c.Vault.Stat(ctx, layout.BackupInfo(c.server, c.id), "")
-	v := c.verdict(Nothing, "", reason("manifest", layout.Manifest(c.server, c.id), "no manifest is there: the upload is not complete"))
-	switch {
-	case err == nil:
-		v.Reasons[0].Text = "a backup.info stands there without a manifest: it was not written by pgseal, or its set has expired"
-	case !errors.Is(err, bucket.ErrNotFound):
-		return Verdict{}, err
+	s, err := c.readSeal(ctx)
+	if err == nil && s.there {
+		_, manifests, err := c.versions(ctx)
+		if err != nil {
+			return Verdict{}, err
+		}
+		if len(manifests) > 0 {
+			return c.disputed(ctx, s)
+		}
 	}
-	return v, nil
+	v := c.verdict(Nothing, "", reason("manifest", layout.Manifest(c.server, c.id), "no manifest is there: the upload is not complete"))
+	if s.there {
+		v.Reasons[0].Text = "a backup.info stands there without a manifest: it was not written by pgseal, or its set has expired"
+	}
+	return v, err
 }
 
 // report writes the one log line that the alarms match.

@@ -136,11 +136,13 @@ func (c *call) receipt(obj bucket.Object, body []byte, set setReport, wal walRep
 	for _, o := range c.manifest.Objects {
 		r.Bytes += o.Size
 	}
+	if len(set.until) == 0 || wal.Checked && len(wal.until) == 0 {
+		return r // of a set with findings not everything was looked at
+	}
 	// The seal itself is written last, and locked as long as the rest.
-	if all := append(slices.Clone(set.until), wal.until...); len(all) > 0 {
-		if until := slices.MinFunc(all, time.Time.Compare).UTC(); !until.IsZero() {
-			r.RetainUntil = &until
-		}
+	until := slices.MinFunc(append(slices.Clone(set.until), wal.until...), time.Time.Compare).UTC()
+	if !until.IsZero() {
+		r.RetainUntil = &until
 	}
 	return r
 }

@@ -140,7 +140,7 @@ func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Clus
 			all[i].wrong = reason("wal-content", key, "%v", err)
 			return nil
 		}
-		if !obj.RetentionSeen && c.asksRetention() {
+		if !obj.RetentionSeen { // Amazon S3 shows it with the content, versitygw does not
 			if obj, err = c.Vault.Stat(ctx, key, obj.Version); err != nil {
 				return err
 			}

@@ -3,29 +3,8 @@ package seal_test
 import (
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/pgseal/pgseal/core/finalizer"
 )
-
-// overwrite puts a second version on top, which only somebody with more rights than a host and a finalizer can.
-func (b *backup) overwrite(t testing.TB, key string, body []byte) {
-	t.Helper()
-	if _, err := b.s.damage.Put(t.Context(), key, body); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// hide puts a delete marker on a key, and gives its version.
-func (b *backup) hide(t testing.TB, key string) string {
-	t.Helper()
-	out, err := b.s.Client(b.s.Breakglass).DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &b.s.Vault, Key: aws.String(b.s.Prefix + "/" + key)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return aws.ToString(out.VersionId)
-}
 
 // Every way in which the objects can differ from the manifest. Each is rejected, and the reason names the object.
 func TestASetThatIsNotTheManifests(t *testing.T) {
