@@ -34,10 +34,20 @@ const (
 // outside its own backup, and asks for a bounded amount of work. ErrFormat,
 // with the field's name, otherwise.
 func (m Manifest) Check(server, id string) error {
-	for _, check := range []func() error{
-		func() error { return m.checkIdentity(server, id) },
-		m.checkCluster, m.checkRange, m.checkTimes, m.checkTablespaces, m.checkObjects,
-	} {
+	if err := m.CheckFacts(server, id); err != nil {
+		return err
+	}
+	return first(m.checkRange, m.checkTimes, m.checkObjects)
+}
+
+// CheckFacts is the part of Check that can fail before anything is copied: what
+// the manifest says of the server and of itself. ErrFormat as Check.
+func (m Manifest) CheckFacts(server, id string) error {
+	return first(func() error { return m.checkIdentity(server, id) }, m.checkCluster, m.checkTablespaces)
+}
+
+func first(checks ...func() error) error {
+	for _, check := range checks {
 		if err := check(); err != nil {
 			return fmt.Errorf("manifest: %w", err)
 		}

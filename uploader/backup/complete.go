@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
@@ -23,7 +25,7 @@ func (r *run) completeSet(ctx context.Context, objects []manifest.Object) (Resul
 	r.uploading = false
 	sortObjects(objects)
 	m := r.manifest(objects)
-	encoded, err := encodeChecked(m)
+	encoded, err := encodeChecked(m, manifest.Manifest.Check)
 	if err != nil {
 		return Result{}, err
 	}
@@ -82,21 +84,36 @@ func (r *run) manifest(objects []manifest.Object) manifest.Manifest {
 	}
 	for _, t := range r.facts.Tablespaces {
 		if !t.InPlace {
-			m.Cluster.Tablespaces = append(m.Cluster.Tablespaces, manifest.Tablespace{OID: t.OID, Name: t.Name, Location: t.Location})
+			m.Cluster.Tablespaces = append(m.Cluster.Tablespaces, manifest.Tablespace{OID: t.OID, Name: t.Name, Location: plainPath(t.Location)})
 		}
 	}
 	return m
 }
 
-// encodeChecked refuses here what the finalizer would refuse later.
-func encodeChecked(m manifest.Manifest) ([]byte, error) {
-	encoded, err := manifest.Encode(m)
-	if err != nil {
-		return nil, err
+// plainPath drops the slashes that a link made by hand may have doubled or at
+// its end. One with ".." may lead through other links and stays as it is.
+func plainPath(path string) string {
+	if strings.Contains(path, "..") {
+		return path
 	}
-	back, err := manifest.Parse(encoded)
+	return filepath.Clean(path)
+}
+
+// checkFacts refuses, before the first byte, what is known by then.
+func (r *run) checkFacts() error {
+	_, err := encodeChecked(r.manifest(nil), manifest.Manifest.CheckFacts)
+	return err
+}
+
+// encodeChecked refuses here what the finalizer would refuse later.
+func encodeChecked(m manifest.Manifest, check func(m manifest.Manifest, server, id string) error) ([]byte, error) {
+	err := check(m, m.Server, m.BackupID)
+	var encoded []byte
 	if err == nil {
-		err = back.Check(m.Server, m.BackupID)
+		encoded, err = manifest.Encode(m)
+	}
+	if err == nil {
+		_, err = manifest.Parse(encoded)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("this backup could never be sealed: %w", err)

@@ -138,6 +138,9 @@ func (r *run) startCopy(ctx context.Context) (_ *copier, err error) {
 	if r.facts.Tablespaces, err = r.session.Tablespaces(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.checkFacts(); err != nil {
+		return nil, err
+	}
 	if err := r.record(ctx, backupinfo.Started, ""); err != nil {
 		return nil, err
 	}

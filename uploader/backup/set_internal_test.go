@@ -9,6 +9,8 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/uploader/archive"
+	"github.com/pgseal/pgseal/uploader/pgdata"
+	"github.com/pgseal/pgseal/uploader/postgres"
 )
 
 func TestPartSizes(t *testing.T) {
@@ -63,6 +65,29 @@ func TestObjectsInTheirOrder(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Error(got)
+	}
+}
+
+// A link to a tablespace that was made by hand must not cost a whole copy that
+// the manifest then cannot describe.
+func TestWhatNoManifestCanSayIsRefusedBeforeTheCopy(t *testing.T) {
+	for location, want := range map[string]string{
+		"/mnt/ts": "/mnt/ts", "/mnt/ts/": "/mnt/ts", "/mnt//ts": "/mnt/ts", "/mnt/../ts": "", "/mnt/\xff": "", "/mnt/a\nb": "",
+	} {
+		r := &run{Config: Config{Server: "main", Uploader: "pgseal test", Jobs: 2}, id: "20261123T010203"}
+		r.facts = postgres.Facts{Version: 150018, SystemID: 7, WALSegmentSize: 16 << 20, DataDirectory: "/srv/pg"}
+		r.facts.Tablespaces = []pgdata.Tablespace{{OID: 16385, Name: "ts", Location: location}, {OID: 16386, Name: "in", Location: "pg_tblspc/16386", InPlace: true}}
+		r.start.Timeline = 1
+		err := r.checkFacts()
+		if want == "" {
+			if !errors.Is(err, manifest.ErrFormat) || !strings.Contains(err.Error(), "tablespaces") {
+				t.Errorf("%q: %v", location, err)
+			}
+			continue
+		}
+		if err != nil || r.manifest(nil).Cluster.Tablespaces[0].Location != want {
+			t.Errorf("%q: %v %+v", location, err, r.manifest(nil).Cluster.Tablespaces)
+		}
 	}
 }
 
