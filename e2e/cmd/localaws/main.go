@@ -1,7 +1,7 @@
 // Command localaws is AWS on a laptop: an S3 endpoint with a locked vault and a staging bucket, identities that may do
 // what they may do on AWS, and, with -bootstrap, the Lambda function woken by markers.
 //
-//	go run ./cmd/localaws -bootstrap ../bin/lambda/amd64/bootstrap
+//	go run ./cmd/localaws -bootstrap ../bin/bootstrap-amd64
 //
 // It prints what to paste into another shell. Ctrl-C ends it; without -dir everything is gone then.
 package main
