@@ -47,7 +47,7 @@ func (o Options) conninfo() string {
 func (o Options) config() (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(o.conninfo())
 	if err != nil {
-		return nil, fmt.Errorf("connection to PostgreSQL: %w", err)
+		return nil, fmt.Errorf("connection to PostgreSQL: the connection string cannot be used: %s", unquoted(err))
 	}
 	for _, keyword := range ignoredKeywords {
 		delete(config.RuntimeParams, keyword)
@@ -70,6 +70,14 @@ func (o Options) config() (*pgx.ConnConfig, error) {
 	config.RuntimeParams["application_name"] = "pgseal"
 	config.RuntimeParams["client_encoding"] = "UTF8"
 	return config, nil
+}
+
+// unquoted is pgx's error without the connection string, of which pgx hides the
+// password only where it finds it (5.12: not behind "password = ", nor all of
+// one that has a quote in it).
+func unquoted(err error) string {
+	text := err.Error()
+	return strings.TrimPrefix(text[strings.LastIndex(text, "`")+1:], ": ")
 }
 
 // setHostAddress does what libpq's hostaddr asks for: dial that address, and

@@ -64,6 +64,9 @@ func TestConnectionSettingsRefused(t *testing.T) {
 		"hostaddr that is no address":            {dbname: "host=h hostaddr=example", says: "hostaddr"},
 		"hostaddr with a socket":                 {dbname: "host=/tmp hostaddr=127.0.0.1", says: "hostaddr"},
 		"a conninfo that does not parse":         {dbname: "host='x password=topsecret", says: "connection"},
+		"a password with blanks around its sign": {dbname: "host=h password = topsecret port=abc", says: "port"},
+		"a password with a quote inside":         {dbname: `host=h password='it\'s topsecret' port=abc`, says: "port"},
+		"a password in a URL":                    {dbname: "postgresql://me:topsecret@h:abc/x", says: "port"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clearEnvironment(t)
