@@ -45,6 +45,7 @@ func TestWhatEndsACommandDecidesTheExitCode(t *testing.T) {
 		"a code of its own":        {f: fails(&exitError{exitRejected, errors.New("rejected: wal")}), code: 11, says: "ERROR: rejected: wal\n"},
 		"a code without words":     {f: fails(&exitError{exitTimedOut, nil}), code: 13},
 		"an error with line feeds": {f: fails(errors.New("one\ntwo\r\n  three")), code: 1, says: "ERROR: one two three\n"},
+		"an error with escapes":    {f: fails(errors.New("\x1b]0;x\a \u009b31mred \u202etxt é")), code: 1, says: "ERROR: ?]0;x? ?31mred ?txt é\n"},
 		"an error with a hint":     {f: fails(fmt.Errorf("x: %w", hinted{})), code: 1, says: "ERROR: x: stuck\nHINT: push\n"},
 		"a signal":                 {ctx: cancelled, f: fails(context.Canceled), code: 1, says: "ERROR: interrupted (terminated): context canceled\n"},
 	} {
@@ -130,11 +131,11 @@ func TestALogLineIsOneLine(t *testing.T) {
 	h := &lineHandler{out: &output{w: &b}, level: slog.LevelInfo}
 	log := slog.New(h).With("server", "main").WithGroup("g")
 	r := slog.NewRecord(time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC), slog.LevelInfo, "two\nlines", 0)
-	r.AddAttrs(slog.String("key", "a b\n\"c\""), slog.Int("n", 1), slog.String("empty", ""), slog.Group("in", "x", true), slog.Any("error", errors.New("e")))
+	r.AddAttrs(slog.String("key", "a b\n\"c\""), slog.Int("n", 1), slog.String("c1", "\u009b31m"), slog.String("empty", ""), slog.Group("in", "x", true), slog.Any("error", errors.New("e")))
 	if err := log.Handler().Handle(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	const want = `2026-11-23 05:00:00 INFO two lines server=main g.key="a b\n\"c\"" g.n=1 g.empty="" g.in.x=true g.error=e` + "\n"
+	const want = `2026-11-23 05:00:00 INFO two lines server=main g.key="a b\n\"c\"" g.n=1 g.c1="\u009b31m" g.empty="" g.in.x=true g.error=e` + "\n"
 	if b.String() != want {
 		t.Errorf("%s want\n%s", b.String(), want)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/pgseal/pgseal/uploader/option"
 )
@@ -77,5 +78,12 @@ func codeOf(err error) int {
 	return exitFailed
 }
 
-// oneLine keeps an error on its line, whatever a server has put into it.
-func oneLine(s string) string { return strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ") }
+// oneLine keeps an error on its line, whatever a server has put into it, and its escape sequences from the terminal.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " "))
+}

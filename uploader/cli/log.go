@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // lineHandler writes a record as a line: "2026-11-23 05:00:00 INFO archived key=...". On a terminal the time is left out.
@@ -76,7 +78,7 @@ func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
 		return
 	}
 	text := value.String()
-	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == '"' || r == 0x7f }) {
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r == ' ' || r == '"' || r == utf8.RuneError || !unicode.IsPrint(r) }) {
 		text = strconv.Quote(text)
 	}
 	b.WriteString(" " + prefix + a.Key + "=" + text)
