@@ -72,6 +72,16 @@ func (s *started) until(what string, is func() bool) {
 	}
 }
 
+// eventually waits for something that happens by itself.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
 // wait waits for the end.
 func (s *started) wait() outcome {
 	s.t.Helper()
@@ -152,8 +162,7 @@ func TestKilled(t *testing.T) {
 	if err := json.Unmarshal([]byte(content(t, p.staging, layout.Progress(server, id))), &beat); err != nil || beat.PID != s.cmd.Process.Pid {
 		t.Errorf("%+v %v", beat, err)
 	}
-	for sessions(c) != "0" {
-	}
+	eventually(t, "the session's end", func() bool { return sessions(c) == "0" })
 	p.mustBackup(t, c)
 }
 
@@ -201,6 +210,7 @@ func TestTheStoreRefusesAnArchive(t *testing.T) {
 // TestTheSessionIsLost: PostgreSQL has ended the backup with it, so the upload
 // ends as soon as pgseal asks the next time.
 func TestTheSessionIsLost(t *testing.T) {
+	t.Parallel() // it takes up to 30 s, most of them idle
 	p := filePlaces(t)
 	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
 	c.CreateLoad(60)

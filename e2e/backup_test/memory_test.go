@@ -12,12 +12,16 @@ import (
 const maxRSS = 256 << 20
 
 // TestMemoryStaysBounded: four archives at a time, each with its parts in
-// flight, on a cluster far larger than that.
+// flight, on a cluster far larger than that, and a store so slow that all
+// buffers fill.
 func TestMemoryStaysBounded(t *testing.T) {
-	_, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
+	aws, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
 	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	c.CreateLoad(700)
-	for _, compression := range []string{"", "--lz4", "--gzip", "--snappy"} {
+	for range 8 { // a file goes to one worker
+		c.CreateLoad(90)
+	}
+	aws.Faults.Add(localaws.Fault{Operation: "UploadPart", Action: localaws.Slow, Delay: time.Second})
+	for _, compression := range []string{"", "--lz4", "--gzip"} {
 		name := compression
 		if name == "" {
 			name = "none"

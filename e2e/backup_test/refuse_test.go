@@ -134,8 +134,7 @@ func TestArchivingMustWork(t *testing.T) {
 
 	failing := pgtest.New(t, pgtest.Options{Install: pgtest.Find(t, 17), ArchiveCommand: "false"})
 	failing.SwitchWAL()
-	for failing.SQL("SELECT failed_count > 0 FROM pg_stat_archiver") != "t" {
-	}
+	eventually(t, "a failure of the archiver", func() bool { return failing.SQL("SELECT failed_count > 0 FROM pg_stat_archiver") == "t" })
 	p.env = nil
 	o = p.backup(t, failing)
 	if o.code != 1 {

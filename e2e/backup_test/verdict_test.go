@@ -33,6 +33,7 @@ func (p places) marked(t testing.TB, s *started) (id string) {
 // TestWaitingForTheVerdict: each answer has its exit code, and none has one
 // too.
 func TestWaitingForTheVerdict(t *testing.T) {
+	t.Parallel() // most of the time idle
 	c := pgtest.New(t, pgtest.Options{Install: pgtest.Find(t, 15)})
 	for _, tc := range []struct {
 		name  string
