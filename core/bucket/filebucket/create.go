@@ -155,7 +155,7 @@ func (b *Bucket) commit(root *os.Root, key, tmp string, side sidecar, replace bo
 	case err != nil:
 		return bucket.Object{}, errors.Join(err, root.Remove(sidecarName(key)))
 	}
-	if err := syncDir(root, path.Dir(key)); err != nil {
+	if err := settle(root, key); err != nil {
 		return bucket.Object{}, err
 	}
 	fi, err := root.Lstat(key)
@@ -165,8 +165,11 @@ func (b *Bucket) commit(root *os.Root, key, tmp string, side sidecar, replace bo
 	return object(key, fi, &side), nil
 }
 
-// taken is the refusal to write over what stands at key.
+// taken is the refusal to write over what stands at key. It is on the disk then.
 func (b *Bucket) taken(root *os.Root, key string) error {
+	if err := settle(root, key); err != nil {
+		return err
+	}
 	e := &bucket.Error{Op: "create", Key: b.at(key), Kind: bucket.ErrExists, Code: "file exists"}
 	side, err := readSidecar(root, key)
 	if err != nil {

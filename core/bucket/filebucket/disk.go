@@ -42,6 +42,18 @@ func syncDir(root *os.Root, dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// settle puts every name on the way to key on the disk. Whoever is told that an
+// object is there relies on it (an archive_command that says yes lets
+// PostgreSQL delete the segment), and the writer that made it may have been
+// killed between the link and this.
+func settle(root *os.Root, key string) error {
+	for dir := path.Dir(key); ; dir = path.Dir(dir) {
+		if err := syncDir(root, dir); err != nil || dir == "." {
+			return err
+		}
+	}
+}
+
 // tmpName is a name that no other writer has and no listing shows.
 func tmpName() string { return rand.Text() + sidecarEnd }
 

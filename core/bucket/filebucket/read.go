@@ -37,14 +37,18 @@ type body struct {
 
 func (r *body) Close() error { return r.f.Close() }
 
-// Stat describes a file and its sidecar. The checksum of a file without one,
-// or that is not as its sidecar says, is computed from its bytes.
+// Stat describes a file and its sidecar; the file's name is on the disk when it
+// returns. The checksum of a file without one, or that is not as its sidecar
+// says, is computed from its bytes.
 func (b *Bucket) Stat(ctx context.Context, key, version string) (bucket.Object, error) {
 	f, fi, side, err := b.look(ctx, "stat", key, version)
 	if err != nil {
 		return bucket.Object{}, err
 	}
 	defer f.Close()
+	if err := settle(b.root, key); err != nil {
+		return bucket.Object{}, b.fail("stat", key, err)
+	}
 	obj := object(key, fi, side)
 	if obj.CRC32C == "" {
 		if obj.CRC32C, err = sumFile(ctx, f); err != nil {
