@@ -3,6 +3,7 @@
 package seal_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 // people.
 func TestMain(m *testing.M) {
 	localaws.Hijack()
+	flag.Parse()
 	dir, err := os.MkdirTemp("", "pgseal-seal-")
 	if err != nil {
 		panic(err)
@@ -29,6 +31,10 @@ func TestMain(m *testing.M) {
 		if err := os.Setenv(name, value); err != nil {
 			panic(err)
 		}
+	}
+	// Many stories wait for a function that waits for its store to recover: more of them than processors fit in.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	if err := os.RemoveAll(dir); err != nil {

@@ -76,6 +76,11 @@ func TestHostileManifests(t *testing.T) {
 	}
 }
 
+func manifestDigest(t testing.TB, b *backup) string {
+	t.Helper()
+	return manifest.Digest(encoded(t, b.Manifest))
+}
+
 func encoded(t testing.TB, m manifest.Manifest) []byte {
 	t.Helper()
 	body, err := manifest.Encode(m)
@@ -142,6 +147,7 @@ func TestBodiesThatAreNoManifest(t *testing.T) {
 		"repeats":     many(`{"workers":1`, `,"workers":1`, `}`),
 	} {
 		t.Run(server, func(t *testing.T) {
+			t.Parallel()
 			b := s.backup(server)
 			b.Create(t, s.host, b.Key(layout.ManifestName), body)
 			fn := s.measured(t)
