@@ -100,7 +100,7 @@ func (b *Bucket) put(ctx context.Context, op, key string, in *s3.PutObjectInput)
 		return bucket.Object{}, b.fail(ctx, op, key, err)
 	}
 	return bucket.Object{
-		Key: key, Size: *in.ContentLength, Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
+		Key: key, Size: *in.ContentLength, Version: shownVersion(out.VersionId, ""), ETag: unquote(out.ETag),
 		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId), Latest: true,
 	}, nil
 }

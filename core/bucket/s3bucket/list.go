@@ -155,6 +155,16 @@ func listedVersion(id *string, latest *bool) string {
 	return ""
 }
 
+// shownVersion is the version in an answer about the one that was asked for. The
+// current version "null", which buckets name that kept versions earlier or only
+// later, is "" as in listings: a manifest must not name it in two ways.
+func shownVersion(id *string, asked string) string {
+	if v := aws.ToString(id); v != "null" || asked != "" {
+		return v
+	}
+	return ""
+}
+
 // key is a listed key as callers know it.
 func (b *Bucket) key(listed *string, encoding types.EncodingType) string {
 	return strings.TrimPrefix(decode(listed, encoding), b.prefix)

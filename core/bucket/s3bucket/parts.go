@@ -191,7 +191,7 @@ func (u *upload) complete(ctx context.Context, crc uint32, size int64) (bucket.O
 		return bucket.Object{}, u.fail(ctx, "create", u.key, err)
 	}
 	obj := bucket.Object{
-		Key: u.key, Size: size, Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
+		Key: u.key, Size: size, Version: shownVersion(out.VersionId, ""), ETag: unquote(out.ETag),
 		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId), Latest: true,
 	}
 	if obj.CRC32C == "" {

@@ -34,7 +34,7 @@ func (b *Bucket) stat(ctx context.Context, key, version string) (bucket.Object, 
 		return bucket.Object{}, "", b.failRead(ctx, "read", key, version, b.headCause(ctx, key, version, err))
 	}
 	obj := bucket.Object{
-		Key: key, Size: aws.ToInt64(out.ContentLength), Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
+		Key: key, Size: aws.ToInt64(out.ContentLength), Version: shownVersion(out.VersionId, version), ETag: unquote(out.ETag),
 		CRC32C: hexChecksum(out.ChecksumCRC32C, out.ChecksumType), Class: class(string(out.StorageClass)),
 		Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId), Created: aws.ToTime(out.LastModified),
 		Latest: version == "", Metadata: out.Metadata,
@@ -108,7 +108,7 @@ func (b *Bucket) Open(ctx context.Context, key, version string, offset, length i
 		}
 	}
 	obj := bucket.Object{
-		Key: key, Size: size, Version: aws.ToString(out.VersionId), ETag: unquote(out.ETag),
+		Key: key, Size: size, Version: shownVersion(out.VersionId, version), ETag: unquote(out.ETag),
 		Class: class(string(out.StorageClass)), Encryption: encryption(out.ServerSideEncryption, out.SSEKMSKeyId),
 		Created: aws.ToTime(out.LastModified), Latest: version == "", Metadata: out.Metadata,
 	}

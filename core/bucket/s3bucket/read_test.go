@@ -122,3 +122,40 @@ func TestAStoreThatIgnoresARangeIsFoundOut(t *testing.T) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}
 }
+
+func TestTheNullVersionHasOneName(t *testing.T) {
+	b, _ := connectTo(t, func(_ int, r request, w http.ResponseWriter) {
+		w.Header().Set("x-amz-version-id", "null")
+		w.Header().Set("x-amz-object-lock-mode", "COMPLIANCE") // so that no more is asked
+		if r.Method == "GET" && strings.Contains(r.Query, "versions") {
+			_, _ = w.Write([]byte(`<ListVersionsResult><Version><Key>pre/k</Key><VersionId>null</VersionId><IsLatest>true</IsLatest><Size>1</Size></Version></ListVersionsResult>`))
+		} else if r.Method == "GET" {
+			_, _ = w.Write([]byte("x"))
+		}
+	})
+	names := map[string]string{}
+	created, err := b.Create(t.Context(), "k", strings.NewReader("x"), bucket.CreateOptions{})
+	names["Create"] = created.Version
+	seen, statErr := b.Stat(t.Context(), "k", "")
+	names["Stat"] = seen.Version
+	body, read, openErr := b.Open(t.Context(), "k", "", 0, -1)
+	names["Open"] = read.Version
+	if err := errors.Join(err, statErr, openErr); err != nil {
+		t.Fatal(err)
+	}
+	_ = body.Close()
+	for o, err := range b.ListVersions(t.Context(), "k") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names["ListVersions"] = o.Version
+	}
+	for call, name := range names {
+		if name != "" || len(names) != 4 {
+			t.Errorf("%s calls it %q", call, name)
+		}
+	}
+	if old, err := b.Stat(t.Context(), "k", "null"); err != nil || old.Version != "null" {
+		t.Errorf("asked for by name it is %q, %v", old.Version, err)
+	}
+}
