@@ -150,7 +150,7 @@ func compareListed(want manifest.Object, have bucket.Object, again bool) Reason 
 	case have.Size != want.Size:
 		return reason("size", have.Key, "%d bytes are there, and the manifest lists %d", have.Size, want.Size)
 	case want.ETag != "" && have.ETag != "" && have.ETag != want.ETag:
-		return reason("etag", have.Key, "ETag %s is there, and the manifest lists %s", have.ETag, want.ETag)
+		return reason("etag", have.Key, "it is not the object that was uploaded: its ETag is %s, and the manifest lists %s", have.ETag, want.ETag)
 	}
 	return Reason{}
 }

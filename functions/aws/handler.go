@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -126,16 +125,15 @@ func (h *handler) finalizeAll(ctx context.Context, created []object) (Answer, er
 		}
 		answer.Results = append(answer.Results, Result{server, id, v.State, v.Class})
 	}
-	return answer, first(errs)
-}
-
-// first keeps the type of a single error, which is the name that Lambda shows
-// and metrics filter by.
-func first(errs []error) error {
-	if len(errs) == 1 {
-		return errs[0]
+	if len(errs) == 0 {
+		return answer, nil
 	}
-	return errors.Join(errs...)
+	// Lambda shows the type's name, and metrics filter by it: the first error
+	// speaks for all, and each is in the log.
+	for _, err := range errs {
+		h.log.Error("not finalized", "error", err)
+	}
+	return answer, errs[0]
 }
 
 // backupOf reads a marker's key. An object in another bucket is a wrong

@@ -121,6 +121,7 @@ func TestConfigurationIsCheckedAtTheStart(t *testing.T) {
 		"PGSEAL_VAULT_URL":       {"PGSEAL_VAULT_URL", ""},
 		"PGSEAL_STAGING_URL":     {"PGSEAL_STAGING_URL", "gs://x"},
 		"are the same place":     {"PGSEAL_STAGING_URL", "s3://vault/p/"},
+		"one inside the other":   {"PGSEAL_STAGING_URL", "s3://vault/p/staging"},
 		"PGSEAL_MIN_RETENTION":   {"PGSEAL_MIN_RETENTION", "long"},
 		"PGSEAL_WAL_CHECK":       {"PGSEAL_WAL_CHECK", "sometimes"},
 		"PGSEAL_WAL_DEADLINE":    {"PGSEAL_WAL_DEADLINE", "0"},

@@ -80,8 +80,9 @@ func newHandler(ctx context.Context, getenv func(string) string, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	if vault.URL() == staging.URL() {
-		return nil, fmt.Errorf("%s and %s are the same place: staging must not be locked, and the vault must be", envVault, envStaging)
+	v, st := vault.URL()+"/", staging.URL()+"/"
+	if strings.HasPrefix(v, st) || strings.HasPrefix(st, v) {
+		return nil, fmt.Errorf("%s and %s are the same place, or one inside the other: staging must not be locked, and the vault must be", envVault, envStaging)
 	}
 	f := finalizer.Finalizer{
 		Vault: vault, Staging: staging, Config: config, Decompress: codec.Decompress,
