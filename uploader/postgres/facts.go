@@ -40,9 +40,6 @@ type Facts struct {
 
 	PostmasterStart time.Time
 	Port            int
-	// ClusterSize is the size of all tablespaces in bytes, 0 when this user
-	// may not ask.
-	ClusterSize int64
 	// Now is the server's clock in the session's time zone.
 	Now time.Time
 }
@@ -70,7 +67,6 @@ func (s *Session) Facts(ctx context.Context) (Facts, error) {
 		{"the cluster", s.askCluster},
 		{"its settings", s.askSettings},
 		{"its archiver", s.askArchiver},
-		{"its size", s.askSize},
 	} {
 		if err := step.ask(ctx, &f); err != nil {
 			return Facts{}, fmt.Errorf("ask PostgreSQL about %s: %w", step.what, err)
@@ -126,16 +122,6 @@ func (s *Session) askArchiver(ctx context.Context, f *Facts) error {
 		f.Archiver.LastFailedTime = *failed
 	}
 	return err
-}
-
-// askSize leaves 0 where the right is missing: the size only serves people.
-func (s *Session) askSize(ctx context.Context, f *Facts) error {
-	var may bool
-	err := s.row(ctx, "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')", nil, &may)
-	if err != nil || !may {
-		return err
-	}
-	return s.row(ctx, "SELECT coalesce(sum(pg_tablespace_size(oid)), 0)::bigint FROM pg_tablespace", nil, &f.ClusterSize)
 }
 
 func (s *Session) includedFiles(ctx context.Context) ([]string, error) {
