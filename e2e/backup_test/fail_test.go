@@ -93,9 +93,13 @@ func (s *started) wait() outcome {
 	return outcomeOf(s.cmd, "", s.output())
 }
 
-// sessions of pgseal at a server.
-func sessions(c *pgtest.Cluster) string {
-	return c.SQL("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgseal' AND backend_type = 'client backend'")
+// noSession waits until the server has no session of pgseal: a backend ends a
+// moment after its client.
+func noSession(t testing.TB, c *pgtest.Cluster) {
+	t.Helper()
+	eventually(t, "the end of pgseal's session", func() bool {
+		return c.SQL("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgseal'") == "0"
+	})
 }
 
 // failed checks what every failed backup leaves: FAILED in staging with a
@@ -138,9 +142,7 @@ func TestInterrupted(t *testing.T) {
 			if n := openUploads(aws); n != 0 {
 				t.Errorf("%d uploads are open", n)
 			}
-			if n := sessions(c); n != "0" {
-				t.Errorf("%s sessions are left", n)
-			}
+			noSession(t, c)
 		})
 	}
 }
@@ -162,7 +164,7 @@ func TestKilled(t *testing.T) {
 	if err := json.Unmarshal([]byte(content(t, p.staging, layout.Progress(server, id))), &beat); err != nil || beat.PID != s.cmd.Process.Pid {
 		t.Errorf("%+v %v", beat, err)
 	}
-	eventually(t, "the session's end", func() bool { return sessions(c) == "0" })
+	noSession(t, c)
 	p.mustBackup(t, c)
 }
 
@@ -183,9 +185,7 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 	if left := keys(t, p.vault, layout.BaseDir(server)); len(left) > 0 {
 		t.Errorf("stored: %q", left)
 	}
-	if n := sessions(c); n != "0" {
-		t.Errorf("%s sessions are left", n)
-	}
+	noSession(t, c)
 }
 
 // TestTheStoreRefusesAnArchive: in the middle, by a rule that was added.

@@ -175,9 +175,7 @@ func TestFilesOfTheStandby(t *testing.T) {
 	}
 	has(t, o.stderr, "session and files belong to different servers")
 	p.nothingStored(t)
-	if c.SQL("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgseal'") != "0" {
-		t.Error("a session is left")
-	}
+	noSession(t, c)
 }
 
 // TestAVaultIsMadeOnItsFirstUse: with the retention that was asked for.
