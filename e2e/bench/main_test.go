@@ -106,8 +106,9 @@ func race(b *testing.B, title string, size int64, warm func(), all []contender) 
 		m := median(samples[c.name])
 		ratio := ""
 		if c.against != "" {
-			times := median(samples[c.against]).wall.Seconds() / m.wall.Seconds()
-			ratio = fmt.Sprintf("%.1f x %s", times, c.against)
+			other := median(samples[c.against])
+			times := other.wall.Seconds() / m.wall.Seconds()
+			ratio = fmt.Sprintf("%.1f x %s, with 1/%.1f of its cpu", times, c.against, other.cpu.Seconds()/m.cpu.Seconds())
 			b.ReportMetric(times, metricName(c.name))
 		}
 		fmt.Printf("%-26s %9.2f %9.0f %9.2f %9d %11.1f  %s\n", c.name, m.wall.Seconds(), float64(size)/1e6/m.wall.Seconds(),

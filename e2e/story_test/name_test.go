@@ -1,7 +1,6 @@
 package story_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -36,30 +35,5 @@ func TestCalledByBarmansNames(t *testing.T) {
 	want := counts(source, source)
 	source.ArchiveAll()
 	checkRecovery(t, source, c.stockRestore(t, source, id), c.byStock(t), want)
-	c.audit(t)
-}
-
-// TestTheSeedsCommandLine is the line of a user of barman with one word
-// changed. It does not wait; the function seals all the same.
-func TestTheSeedsCommandLine(t *testing.T) {
-	t.Parallel()
-	c := startCloud(t)
-	source := c.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15), Checksums: true, Tablespaces: 1})
-	source.LoadPgbench(1)
-	env := append([]string{"PGHOST=" + source.SocketDir, fmt.Sprint("PGPORT=", source.Port), "PGUSER=postgres",
-		"PGSEAL_STAGING_URL=" + c.stagingURL, "PATH=" + filepath.Dir(build.Pgseal(t)) + ":/usr/bin:/bin"}, c.env...)
-	line := "pgseal backup --cloud-provider=aws-s3 --lz4 -J 4 -S 5GB --immediate-checkpoint -n test-$(date -u +%Y%m%dT%H%M%S) " +
-		c.vaultURL + "/ " + server
-	o := run(t, program(env, "/bin/sh", "-c", line)).want(t, 0, "is complete, and not sealed yet")
-	want := counts(source, source)
-	source.ArchiveAll()
-	id := idIn(t, o)
-	// The function has been woken, perhaps before the last WAL was there: then an operator, or the sweep, has it look again.
-	if err := c.queue.Settle(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	run(t, program(append(c.Finalizer.Env(), "PGSEAL_MIN_RETENTION=6d"), build.Pgseal(t), "finalize", "--staging-url", c.stagingURL, c.vaultURL, server, id)).want(t, 0, "sealed")
-	c.checkSeal(t, id, "backup_name=test-20")
-	checkRecovery(t, source, c.untar(t, source, id), c.fetched(t), want)
 	c.audit(t)
 }
