@@ -15,22 +15,27 @@ import (
 	"github.com/pgseal/pgseal/uploader/pgdata"
 )
 
-// stopCopy reads pg_control, now that all files are closed, stops the backup,
-// and stores the last archive. Copied earlier, pg_control lets a standby's
-// restore declare consistency too early; and without this archive a restore
-// that was interrupted cannot start.
-func (r *run) stopCopy(ctx context.Context, c *copier) error {
+// stopCopy reads pg_control, now that all files are closed, and stops the
+// backup. Copied earlier, pg_control lets a standby's restore declare
+// consistency too early.
+func (r *run) stopCopy(ctx context.Context, c *copier) (control []byte, err error) {
 	control, parsed, err := pgdata.ReadControl(c.plan.Root)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if parsed.SystemID != r.facts.SystemID {
-		return fmt.Errorf("pg_control has system identifier %d, the server %d", parsed.SystemID, r.facts.SystemID)
+		return nil, fmt.Errorf("pg_control has system identifier %d, the server %d", parsed.SystemID, r.facts.SystemID)
 	}
 	if r.stop, err = r.session.Stop(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	r.Log.Info("backup stopped in PostgreSQL", "lsn", r.stop.LSN)
+	return control, nil
+}
+
+// storeLast stores the last archive, without which a restore that was
+// interrupted cannot start.
+func (r *run) storeLast(ctx context.Context, c *copier, control []byte) error {
 	like, err := os.Lstat(filepath.Join(c.plan.Root, pgdata.ControlName))
 	if err != nil {
 		return err

@@ -112,13 +112,18 @@ func (r *run) takeAll(ctx context.Context) ([]manifest.Object, error) {
 	if err == nil {
 		err = r.copyAll(alive, c)
 	}
+	var control []byte
 	if err == nil {
-		err = r.stopCopy(alive, c)
+		control, err = r.stopCopy(alive, c)
 	}
-	if alive.Err() != nil {
+	if alive.Err() != nil && r.stop.Label == "" {
 		return nil, context.Cause(alive)
 	}
 	if err != nil {
+		return nil, err
+	}
+	// The label is in hand: a session that is lost from here on loses nothing.
+	if err := r.storeLast(ctx, c, control); err != nil {
 		return nil, err
 	}
 	return c.objects, nil
