@@ -19,10 +19,9 @@ var ErrFormat = errors.New("backup.info")
 
 // The statuses pgseal writes or meets.
 const (
-	Started        = "STARTED"
-	Done           = "DONE"
-	Failed         = "FAILED"
-	WaitingForWALs = "WAITING_FOR_WALS"
+	Started = "STARTED"
+	Done    = "DONE"
+	Failed  = "FAILED"
 )
 
 // Info is one backup.info. Zero values are written as None.

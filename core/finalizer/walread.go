@@ -102,7 +102,9 @@ func (s *sourceErrors) Read(p []byte) (int, error) {
 }
 
 // readHistory finds and reads the timeline's history file. What is wrong with
-// it is noted in r.
+// it is noted in r. Its lock is not looked at: it was archived at the promotion,
+// perhaps years ago, and a backup that began after the fork is restored without
+// it.
 func (c *call) readHistory(ctx context.Context, r *walReport, timeline uint32) (walfile.History, error) {
 	name := layout.History(timeline)
 	key := layout.WAL(c.server, name, "")

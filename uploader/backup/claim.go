@@ -37,10 +37,35 @@ func (r *run) claim(ctx context.Context) error {
 		switch {
 		case err == nil:
 			r.id = id
-			return nil
+			return r.checkClock(ctx)
 		case !errors.Is(err, bucket.ErrDiffers):
 			return fmt.Errorf("claim backup id %s: %w", id, err)
 		}
 	}
 	return fmt.Errorf("the %d backup ids from %s on are taken: is the clock right?", maxClaims, layout.BackupID(r.began))
+}
+
+// A clock that is off by more than maxSkew gives the finalizer times that
+// contradict the store's (it allows 14 hours for zones); from noteSkew on it is
+// worth a word.
+const (
+	noteSkew = time.Minute
+	maxSkew  = 6 * time.Hour
+)
+
+// checkClock compares this host's clock with the time at which the store got
+// the claim.
+func (r *run) checkClock(ctx context.Context) error {
+	obj, err := r.Staging.Stat(ctx, layout.BackupInfo(r.Server, r.id), "")
+	if err != nil {
+		return fmt.Errorf("read the claim of backup id %s back: %w", r.id, err)
+	}
+	skew := r.Now().Sub(obj.Created).Round(time.Second)
+	switch {
+	case skew.Abs() > maxSkew:
+		return fmt.Errorf("%w: this host's clock is %s off the store's: backup ids and times would be wrong; set the clock", ErrRefused, skew)
+	case skew.Abs() > noteSkew:
+		r.Log.Warn("this host's clock and the store's differ", "seconds", skew.Seconds())
+	}
+	return nil
 }

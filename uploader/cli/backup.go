@@ -112,7 +112,7 @@ func wholeSecond(t time.Time) time.Time {
 // testBackupStores is --test.
 func testBackupStores(ctx context.Context, c basebackup.Config) error {
 	err := c.CheckStores(ctx)
-	if errors.Is(err, bucket.ErrUnavailable) {
+	if bucket.Retryable(err) {
 		return &exitError{exitNetwork, err}
 	}
 	return err

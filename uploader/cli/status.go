@@ -66,7 +66,7 @@ func answerCheck(ctx context.Context, v *option.Values, env *Env, c *catalog.Cat
 
 func statusReader(ctx context.Context, v *option.Values, env *Env) (r catalog.Reader, err error) {
 	r = catalog.Reader{
-		Server: v.Arg("SERVER"), Now: env.Now, Flags: storeFlags(v, env), Decompress: decompress,
+		Server: v.Arg("SERVER"), Now: env.Now, Flags: storeFlags(v, env), Decompress: codec.Decompress,
 	}
 	if err := layout.CheckServer(r.Server); err != nil {
 		return r, option.Errorf("%v", err)
@@ -117,10 +117,6 @@ func storeFlags(v *option.Values, env *Env) (flags []string) {
 		}
 	}
 	return flags
-}
-
-func decompress(suffix string, r io.Reader) (io.ReadCloser, error) {
-	return codec.BySuffix(suffix).NewReader(r)
 }
 
 func writeJSON(w io.Writer, value any) error {

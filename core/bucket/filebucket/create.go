@@ -109,6 +109,11 @@ func (b *Bucket) spool(ctx context.Context, root *os.Root, key string, r io.Read
 		return "", side, &bucket.Error{Op: "create", Key: b.at(key), Kind: bucket.ErrTooLarge, Code: fmt.Sprintf("more than %d bytes", limit)}
 	}
 	side.CRC32C = fmt.Sprintf("%08x", sum.Sum32())
+	// The bytes first, which may take long: a file whose time is old is taken for
+	// one that was left behind, and the time that counts is the end's anyway.
+	if err := f.Sync(); err != nil {
+		return "", side, err
+	}
 	if err := root.Chtimes(name, now, now); err != nil {
 		return "", side, err
 	}
