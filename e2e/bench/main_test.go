@@ -5,6 +5,9 @@
 //	make bench                             # pgbench scale 40, about 600 MB
 //	PGSEAL_BENCH_SCALE=90 make bench       # about 1.3 GB
 //
+// pgbench's tables compress unusually well: the ratios between the compressions
+// say little about other data.
+//
 // Each number is the median of three runs. Before each run all files are read
 // once, so that nobody pays for the other's use of the page cache. pgseal
 // writes as the host into the vault, with conditional creates; stock barman
