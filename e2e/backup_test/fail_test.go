@@ -90,7 +90,7 @@ func (s *started) wait() outcome {
 	case <-time.After(2 * time.Minute):
 		s.t.Fatalf("does not end\n%s", s.output())
 	}
-	return outcomeOf(s.cmd, "", s.output())
+	return outcome{code: s.cmd.ProcessState.ExitCode(), stderr: s.output()}
 }
 
 // noSession waits until the server has no session of pgseal: a backend ends a

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/pgseal/pgseal/core/bucket"
@@ -100,17 +99,12 @@ func run(t testing.TB, cmd *exec.Cmd) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	peak, err := pgtest.RunPeak(cmd)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return outcomeOf(cmd, stdout.String(), stderr.String())
-}
-
-func outcomeOf(cmd *exec.Cmd, stdout, stderr string) outcome {
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return outcome{cmd.ProcessState.ExitCode(), stdout, stderr, usage.Maxrss << 10}
+	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), peak}
 }
 
 // backup runs `pgseal backup` of a cluster with a fast checkpoint.

@@ -26,7 +26,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,11 +50,12 @@ func measure(b *testing.B, cmd *exec.Cmd) sample {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	began := time.Now()
-	if err := cmd.Run(); err != nil {
+	peak, err := pgtest.RunPeak(cmd)
+	if err != nil {
 		b.Fatalf("%q: %v\n%s", cmd.Args, err, &out)
 	}
 	s := sample{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	s.rss = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	s.rss = peak
 	return s
 }
 
