@@ -29,7 +29,7 @@ const (
 // .history or a .backup file. layout.ErrName otherwise.
 func CheckName(path string) error {
 	if layout.KindOfWAL(filepath.Base(path)) == layout.NotWAL {
-		return fmt.Errorf("%q is %w for a WAL file: it looks like 00000001000000A900000065, with .partial or .00000028.backup, or like 00000002.history", filepath.Base(path), layout.ErrName)
+		return fmt.Errorf("%q: %w for a WAL file: it looks like 00000001000000A900000065, with .partial or .00000028.backup, or like 00000002.history", filepath.Base(path), layout.ErrName)
 	}
 	return nil
 }
