@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,24 @@ func TestASealStaysSealed(t *testing.T) {
 	}
 	if !bytes.Equal(body, p.seal(t)) {
 		t.Error("the seal changed")
+	}
+}
+
+// Two manifests can give the same fields and list other archives: what tells
+// their seals apart is the digest alone.
+func TestASealWithTheSameFieldsOfAnotherManifestIsAConflict(t *testing.T) {
+	p := newPlace(t, 0)
+	p.set.Upload(t, p.vault)
+	other := p.set.Manifest
+	other.Objects = slices.Clone(other.Objects)
+	other.Objects[0].CRC32C = "00000000"
+	body, err := finalizer.Render(other, digest(t, other), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.set.Create(t, p.vault, p.set.Key("backup.info"), body)
+	if v := p.finalize(t); v.State != finalizer.Conflict || v.Class != finalizer.ClassSeal {
+		t.Fatalf("%+v", v)
 	}
 }
 
