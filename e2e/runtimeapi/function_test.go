@@ -70,8 +70,18 @@ func TestAnEnvironmentStaysWarmAndSeesOnlyItsOwnVariables(t *testing.T) {
 		t.Fatalf("the deadline is %f seconds away", a.Left)
 	}
 	for _, want := range []string{"START RequestId: " + first.RequestID, "doing first", "REPORT RequestId: " + second.RequestID} {
-		if !strings.Contains(fn.Logs(), want) {
+		logged(t, fn, want)
+	}
+}
+
+// logged waits for a line: what a function writes comes through a pipe, and may
+// arrive after its answer.
+func logged(t *testing.T, fn *runtimeapi.Function, want string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(fn.Logs(), want); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
 			t.Errorf("no %q in the log:\n%s", want, fn.Logs())
+			return
 		}
 	}
 }
