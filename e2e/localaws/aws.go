@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+
+	"github.com/pgseal/pgseal/e2e/cloud"
 )
 
 // Config describes a local AWS. The zero value is fine for tests.
@@ -56,7 +58,7 @@ type AWS struct {
 	Faults *Faults
 	Events *Events
 
-	log       requestLog
+	log       cloud.Log
 	byKey     map[string]Identity
 	gateway   *gateway
 	root      *s3.Client // straight to the gateway

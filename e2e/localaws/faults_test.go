@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/localaws"
 )
 
@@ -96,7 +97,7 @@ func TestTheRequestLogTellsWhoDidWhat(t *testing.T) {
 	if len(got) != 2 {
 		t.Fatalf("%+v", got)
 	}
-	if r := got[0]; r.Identity != "host" || r.Operation != "PutObject" || r.Key != key || r.IfNoneMatch != "*" || r.Status != 200 || !r.Create() {
+	if r := got[0]; r.Identity != "host" || r.Operation != "PutObject" || r.Key != key || r.IfNoneMatch != "*" || r.Status != 200 || r.Op != cloud.Create {
 		t.Errorf("%+v", r)
 	}
 	if r := got[1]; r.Operation != "DeleteObject" || r.Status != 403 || len(a.Requests(localaws.Deletes, localaws.By("host"))) != 1 {

@@ -44,10 +44,11 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var problem *apiError
 	x.who, problem = a.identify(r)
 	entry := Request{
-		Identity: x.who.Name, Operation: x.op.name, Method: r.Method, Bucket: x.op.bucket, Key: x.op.key,
+		Identity: x.who.Name, Op: opOf(x.op.name, r.Method), Operation: x.op.name, Method: r.Method, Bucket: x.op.bucket, Key: x.op.key,
 		Version: x.op.version, Query: r.URL.RawQuery, IfNoneMatch: r.Header.Get("If-None-Match"), Range: r.Header.Get("Range"),
 	}
-	defer func() { a.log.add(entry) }()
+	entry.CreateOnly = entry.IfNoneMatch == "*"
+	defer func() { a.log.Add(entry) }()
 	if problem != nil {
 		entry.Status = problem.send(w, r)
 		return
@@ -64,7 +65,7 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		entry.Status = checksumError.send(w, r)
 		return
 	}
-	fault, _ := a.Faults.take(x.op, r.Method, x.who.Name)
+	fault, _ := a.Faults.Take(entry)
 	entry.Fault = fault.Action
 	switch fault.Action {
 	case Conflict:

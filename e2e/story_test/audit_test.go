@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/localaws"
 )
 
 // audit reads the request log at the end of a story, and looks at what is in
 // the vault: nothing was written twice, nothing was deleted, and nobody did
 // what is somebody else's.
-func (c *cloud) audit(t testing.TB) {
+func (c *scene) audit(t testing.TB) {
 	t.Helper()
 	c.auditRequests(t)
 	c.auditVault(t)
@@ -23,7 +24,7 @@ func (c *cloud) audit(t testing.TB) {
 // auditVault fails the test for every key with more than one version, and for
 // every backup.info of a backup that is not done: stock barman restores those
 // too.
-func (c *cloud) auditVault(t testing.TB) {
+func (c *scene) auditVault(t testing.TB) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, key := range c.versions(t, c.Vault, "") {
@@ -37,7 +38,7 @@ func (c *cloud) auditVault(t testing.TB) {
 	}
 }
 
-func (c *cloud) auditRequests(t testing.TB) {
+func (c *scene) auditRequests(t testing.TB) {
 	t.Helper()
 	host, finalizer, operator := c.Host.Name, c.Finalizer.Name, c.Operator.Name
 	for _, r := range c.Requests() {
@@ -48,13 +49,13 @@ func (c *cloud) auditRequests(t testing.TB) {
 		switch {
 		case localaws.Deletes(r):
 			wrong = "a delete"
-		case r.Create() && r.Bucket == c.Vault && r.IfNoneMatch != "*" && r.Identity != operator:
+		case r.Op == cloud.Create && r.Bucket == c.Vault && r.IfNoneMatch != "*" && r.Identity != operator:
 			wrong = "a write that could replace something"
-		case (r.Create() || uploads) && seal && r.Identity != finalizer:
+		case (r.Op == cloud.Create || uploads) && seal && r.Identity != finalizer:
 			wrong = "a seal by somebody else"
-		case r.Create() && verdict && r.Identity != finalizer:
+		case r.Op == cloud.Create && verdict && r.Identity != finalizer:
 			wrong = "a verdict by somebody else"
-		case (r.Create() || uploads) && r.Identity == finalizer && !seal && !verdict:
+		case (r.Op == cloud.Create || uploads) && r.Identity == finalizer && !seal && !verdict:
 			wrong = "more than a finalizer's business"
 		case r.Status == http.StatusForbidden && (r.Identity == host || r.Identity == finalizer):
 			wrong = "asked for more than it is allowed"

@@ -16,9 +16,9 @@ import (
 	"github.com/pgseal/pgseal/e2e/runtimeapi"
 )
 
-// cloud is a local AWS in which markers wake the built function through a
+// scene is a local AWS in which markers wake the built function through a
 // queue, as in production.
-type cloud struct {
+type scene struct {
 	*localaws.AWS
 	place
 	function *runtimeapi.Function
@@ -28,10 +28,10 @@ type cloud struct {
 // visibility is after how long the queue delivers again what failed.
 const visibility = 2 * time.Second
 
-func startCloud(t testing.TB) *cloud {
+func startCloud(t testing.TB) *scene {
 	t.Helper()
 	aws := localaws.Start(t, localaws.Config{Prefix: "barman", Server: server, VaultRetention: 7 * 24 * time.Hour})
-	c := &cloud{AWS: aws, place: place{aws.VaultURL(), aws.StagingURL(), aws.Host.Env()}}
+	c := &scene{AWS: aws, place: place{aws.VaultURL(), aws.StagingURL(), aws.Host.Env()}}
 	c.function = runtimeapi.Start(t, build.Bootstrap(t), append(aws.Finalizer.Env(),
 		"PGSEAL_VAULT_URL="+aws.VaultURL(), "PGSEAL_STAGING_URL="+aws.StagingURL(), "PGSEAL_MIN_RETENTION=6d")...)
 	c.queue = aws.Queue(aws.Markers(), localaws.QueueConfig{VisibilityTimeout: visibility, MaxReceives: 100})
@@ -52,11 +52,11 @@ func startCloud(t testing.TB) *cloud {
 }
 
 // key is the key in the bucket of what has this key below the prefix.
-func (c *cloud) key(below string) string { return c.Prefix + "/" + below }
+func (c *scene) key(below string) string { return c.Prefix + "/" + below }
 
 // versions lists everything below a key's beginning as "key" for each version
 // and "key (deleted)" for each delete marker, in the order of the keys.
-func (c *cloud) versions(t testing.TB, bucket, below string) (all []string) {
+func (c *scene) versions(t testing.TB, bucket, below string) (all []string) {
 	t.Helper()
 	prefix := c.key(below)
 	pages := s3.NewListObjectVersionsPaginator(c.Client(c.Breakglass), &s3.ListObjectVersionsInput{Bucket: &bucket, Prefix: &prefix})
@@ -77,7 +77,7 @@ func (c *cloud) versions(t testing.TB, bucket, below string) (all []string) {
 }
 
 // open reads an object as somebody who restores does.
-func (c *cloud) open(t testing.TB, bucket, below string) io.ReadCloser {
+func (c *scene) open(t testing.TB, bucket, below string) io.ReadCloser {
 	t.Helper()
 	key := c.key(below)
 	out, err := c.Client(c.Restore).GetObject(context.Background(), &s3.GetObjectInput{Bucket: &bucket, Key: &key})
@@ -87,7 +87,7 @@ func (c *cloud) open(t testing.TB, bucket, below string) io.ReadCloser {
 	return out.Body
 }
 
-func (c *cloud) content(t testing.TB, bucket, below string) string {
+func (c *scene) content(t testing.TB, bucket, below string) string {
 	t.Helper()
 	body := c.open(t, bucket, below)
 	defer body.Close()
@@ -100,7 +100,7 @@ func (c *cloud) content(t testing.TB, bucket, below string) string {
 
 // archives are the keys of a backup's archives of one base, PGDATA's or a
 // tablespace's, in the order in which a stock restore reads them.
-func (c *cloud) archives(t testing.TB, id, base string) (keys []string) {
+func (c *scene) archives(t testing.TB, id, base string) (keys []string) {
 	t.Helper()
 	for _, key := range c.versions(t, c.Vault, layout.BackupDir(server, id)+base) {
 		if rest := strings.TrimPrefix(key, layout.BackupDir(server, id)+base); rest[0] == '.' || rest[0] == '_' {
@@ -111,7 +111,7 @@ func (c *cloud) archives(t testing.TB, id, base string) (keys []string) {
 }
 
 // openUploads are the keys of multipart uploads that nobody has ended.
-func (c *cloud) openUploads(t testing.TB) (keys []string) {
+func (c *scene) openUploads(t testing.TB) (keys []string) {
 	t.Helper()
 	for _, bucket := range []string{c.Vault, c.Staging} {
 		out, err := c.Client(c.Breakglass).ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &bucket})
@@ -127,7 +127,7 @@ func (c *cloud) openUploads(t testing.TB) (keys []string) {
 
 // checkSeal fails the test unless the vault has exactly one version of the
 // backup's backup.info, which says DONE.
-func (c *cloud) checkSeal(t testing.TB, id string, words ...string) {
+func (c *scene) checkSeal(t testing.TB, id string, words ...string) {
 	t.Helper()
 	key := layout.BackupInfo(server, id)
 	if all := c.versions(t, c.Vault, key); len(all) != 1 || all[0] != key {

@@ -17,7 +17,7 @@ type restored struct {
 }
 
 // byStock has the WAL fetched by stock barman, a second for each segment.
-func (c *cloud) byStock(t testing.TB) pgtest.RecoveryOptions {
+func (c *scene) byStock(t testing.TB) pgtest.RecoveryOptions {
 	t.Helper()
 	return pgtest.RecoveryOptions{
 		RestoreCommand: "/usr/bin/barman-cloud-wal-restore --endpoint-url " + c.Endpoint + " " + c.vaultURL + " " + server + " %f %p",
@@ -26,7 +26,7 @@ func (c *cloud) byStock(t testing.TB) pgtest.RecoveryOptions {
 }
 
 // fetched has the WAL that is in the vault now copied from a directory.
-func (c *cloud) fetched(t testing.TB) pgtest.RecoveryOptions {
+func (c *scene) fetched(t testing.TB) pgtest.RecoveryOptions {
 	t.Helper()
 	dir := pgtest.Dir(t)
 	for _, key := range c.versions(t, c.Vault, layout.WALDir(server)) {

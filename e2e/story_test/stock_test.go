@@ -12,14 +12,14 @@ import (
 
 // stock prepares one of Debian's barman-cloud commands, with the vault and the
 // server as the first two arguments after the flags.
-func (c *cloud) stock(who localaws.Identity, name string, flags []string, args ...string) *exec.Cmd {
+func (c *scene) stock(who localaws.Identity, name string, flags []string, args ...string) *exec.Cmd {
 	all := append([]string{"--endpoint-url", c.Endpoint}, flags...)
 	all = append(append(all, c.vaultURL, server), args...)
 	return program(who.Env(), "/usr/bin/barman-cloud-"+name, all...)
 }
 
 // stockRestore runs barman-cloud-restore as whoever restores.
-func (c *cloud) stockRestore(t testing.TB, source *pgtest.Cluster, id string) restored {
+func (c *scene) stockRestore(t testing.TB, source *pgtest.Cluster, id string) restored {
 	t.Helper()
 	cmd, r := c.stockRestoreCommand(t, source, id)
 	run(t, cmd).want(t, 0)
@@ -31,7 +31,7 @@ func (c *cloud) stockRestore(t testing.TB, source *pgtest.Cluster, id string) re
 	return r
 }
 
-func (c *cloud) stockRestoreCommand(t testing.TB, source *pgtest.Cluster, id string) (*exec.Cmd, restored) {
+func (c *scene) stockRestoreCommand(t testing.TB, source *pgtest.Cluster, id string) (*exec.Cmd, restored) {
 	t.Helper()
 	dir := pgtest.Dir(t)
 	r := restored{data: filepath.Join(dir, "data"), tablespaces: map[string]string{}}

@@ -39,7 +39,7 @@ func TestTheWholeStory(t *testing.T) {
 
 // stockReads asks each of stock barman's reading commands for a backup named
 // nightly, and keeps it.
-func (c *cloud) stockReads(t *testing.T, id string) {
+func (c *scene) stockReads(t *testing.T, id string) {
 	t.Helper()
 	run(t, c.stock(c.Restore, "backup-list", nil)).want(t, 0, id, "nightly")
 	listed := run(t, c.stock(c.Restore, "backup-list", []string{"--format", "json"})).want(t, 0)

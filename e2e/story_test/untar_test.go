@@ -14,7 +14,7 @@ import (
 
 // untar restores a backup with nothing but tar and the decompressors of the
 // system.
-func (c *cloud) untar(t testing.TB, source *pgtest.Cluster, id string) restored {
+func (c *scene) untar(t testing.TB, source *pgtest.Cluster, id string) restored {
 	t.Helper()
 	dir := pgtest.Dir(t)
 	r := restored{data: filepath.Join(dir, "data"), tablespaces: map[string]string{}}
@@ -29,7 +29,7 @@ func (c *cloud) untar(t testing.TB, source *pgtest.Cluster, id string) restored 
 	return r
 }
 
-func (c *cloud) untarBase(t testing.TB, id, base, dir string) {
+func (c *scene) untarBase(t testing.TB, id, base, dir string) {
 	t.Helper()
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func (c *cloud) untarBase(t testing.TB, id, base, dir string) {
 }
 
 // untarArchive unpacks one archive over what is there.
-func (c *cloud) untarArchive(t testing.TB, key, dir string) {
+func (c *scene) untarArchive(t testing.TB, key, dir string) {
 	t.Helper()
 	body := c.open(t, c.Vault, key)
 	defer body.Close()

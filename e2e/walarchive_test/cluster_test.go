@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/pgseal/pgseal/e2e/build"
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/localaws"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
@@ -88,7 +89,7 @@ func TestAServerArchivesAndStockBarmanReads(t *testing.T) {
 				t.Errorf("the vault has changed from %q to %q", before, after)
 			}
 			for _, r := range a.Requests(localaws.Keys("barman/main/*"), localaws.By("host")) {
-				if r.Create() && r.IfNoneMatch != "*" || localaws.Deletes(r) {
+				if r.Op == cloud.Create && r.IfNoneMatch != "*" || localaws.Deletes(r) {
 					t.Errorf("%+v", r)
 				}
 			}
