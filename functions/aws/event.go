@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/pgseal/pgseal/functions/wake"
 )
 
 // shape tells the events apart that can reach the function.
@@ -18,8 +20,8 @@ const (
 	sqsShape                      // a batch of SQS with any of the above inside
 )
 
-// object is a created object that an event names; the key is as S3 has it.
-type object struct{ bucket, key string }
+// object is a created object as the wake package has it.
+func object(bucket, key string) wake.Object { return wake.Object{Bucket: "s3://" + bucket, Key: key} }
 
 // shapeOf decides by the fields that each service documents as its own.
 func shapeOf(raw json.RawMessage) (shape, error) {
@@ -32,7 +34,7 @@ func shapeOf(raw json.RawMessage) (shape, error) {
 		}
 	}
 	if err := json.Unmarshal(raw, &probe); err != nil {
-		return 0, &EventError{fmt.Sprintf("malformed event: %v", err)}
+		return 0, &wake.EventError{Text: fmt.Sprintf("malformed event: %v", err)}
 	}
 	switch {
 	case probe.Event == "s3:TestEvent":
@@ -44,23 +46,23 @@ func shapeOf(raw json.RawMessage) (shape, error) {
 	case len(probe.Records) > 0 && probe.Records[0].EventSource == "aws:s3":
 		return s3Shape, nil
 	}
-	return 0, &EventError{fmt.Sprintf("an event of a kind that this function is not woken by: %.200s", raw)}
+	return 0, &wake.EventError{Text: fmt.Sprintf("an event of a kind that this function is not woken by: %.200s", raw)}
 }
 
 // createdIn takes the created objects out of an event of one shape. S3 encodes
 // keys in its own records, form style, and not in EventBridge's; each is
 // decoded exactly as often as it was encoded.
-func createdIn(s shape, raw json.RawMessage) ([]object, error) {
+func createdIn(s shape, raw json.RawMessage) ([]wake.Object, error) {
 	switch s {
 	case s3Shape:
 		var e events.S3Event
 		if err := json.Unmarshal(raw, &e); err != nil {
-			return nil, &EventError{fmt.Sprintf("malformed event of S3: %v", err)}
+			return nil, &wake.EventError{Text: fmt.Sprintf("malformed event of S3: %v", err)}
 		}
-		var created []object
+		var created []wake.Object
 		for _, r := range e.Records {
 			if strings.HasPrefix(strings.TrimPrefix(r.EventName, "s3:"), "ObjectCreated:") {
-				created = append(created, object{r.S3.Bucket.Name, r.S3.Object.URLDecodedKey})
+				created = append(created, object(r.S3.Bucket.Name, r.S3.Object.URLDecodedKey))
 			}
 		}
 		return created, nil
@@ -76,9 +78,9 @@ func createdIn(s shape, raw json.RawMessage) ([]object, error) {
 			} `json:"detail"`
 		}
 		if err := json.Unmarshal(raw, &e); err != nil {
-			return nil, &EventError{fmt.Sprintf("malformed event of EventBridge: %v", err)}
+			return nil, &wake.EventError{Text: fmt.Sprintf("malformed event of EventBridge: %v", err)}
 		}
-		return []object{{e.Detail.Bucket.Name, e.Detail.Object.Key}}, nil
+		return []wake.Object{object(e.Detail.Bucket.Name, e.Detail.Object.Key)}, nil
 	}
 	return nil, nil
 }
