@@ -26,5 +26,7 @@ func Hijack() {
 // Main is TestMain in one line: Hijack, then the tests.
 func Main(m interface{ Run() int }) {
 	Hijack()
-	os.Exit(m.Run())
+	code := m.Run()
+	removeProfiles()
+	os.Exit(code)
 }

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +13,7 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/core/settest"
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/runtimeapi"
 )
 
@@ -45,8 +45,8 @@ func (b *backup) createdWith(t testing.TB, name string, body []byte) manifest.Ob
 	return manifest.Object{Name: name, Size: obj.Size, SHA256: hex.EncodeToString(sum[:]), CRC32C: obj.CRC32C, ETag: obj.ETag, Version: obj.Version}
 }
 
-// mark leaves the marker, and gives the event that S3 makes of it.
-func (b *backup) mark(t testing.TB) localaws.Record {
+// mark leaves the marker, and gives the event that the store makes of it.
+func (b *backup) mark(t testing.TB) cloud.Event {
 	t.Helper()
 	body, err := json.Marshal(manifest.Marker{Server: b.server, BackupID: b.ID(), Host: "db1"})
 	if err != nil {
@@ -55,78 +55,61 @@ func (b *backup) mark(t testing.TB) localaws.Record {
 	return b.markWith(t, body)
 }
 
-func (b *backup) markWith(t testing.TB, body []byte) localaws.Record {
+func (b *backup) markWith(t testing.TB, body []byte) cloud.Event {
 	t.Helper()
 	key := layout.Marker(b.server, b.ID())
 	if _, err := b.s.hostStaging.Put(t.Context(), key, body); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case r := <-b.s.arrivals(b.s.Prefix + "/" + key):
-		return r
+	case e := <-b.s.arrivals(b.s.Root() + key):
+		return e
 	case <-time.After(10 * time.Second):
 		t.Fatalf("no event of %s", key)
-		return localaws.Record{}
+		return cloud.Event{}
 	}
 }
 
-// way is how an event reaches the function.
-type way string
-
-const (
-	direct way = "directly from S3"
-	bridge way = "through EventBridge"
-	queue  way = "through SQS"
-)
-
-func payload(w way, r localaws.Record) []byte {
-	switch w {
-	case bridge:
-		return localaws.EventBridgeEvent(r)
-	case queue:
-		return localaws.SQSEvent(localaws.Message{ID: "one", Body: string(localaws.S3Event(r)), Receives: 1, Sent: time.Now()})
-	}
-	return localaws.S3Event(r)
-}
-
-// errLeft is a message that the function wants to get again.
-var errLeft = errors.New("left in the queue")
-
-// wake delivers an event. The error is the function's, *runtimeapi.Error, or errLeft.
-func (s *story) wake(t testing.TB, w way, r localaws.Record) error {
+// wake delivers an event. The error is what makes the platform deliver it again.
+func (s *story) wake(t testing.TB, w cloud.Way, e cloud.Event) error {
 	t.Helper()
-	return s.wakeThis(t, s.fn, w, r)
-}
-
-func (s *story) wakeThis(t testing.TB, fn *runtimeapi.Function, w way, r localaws.Record) error {
-	result := fn.Call(t.Context(), payload(w, r))
-	if result.Err != nil {
-		return result.Err
-	}
-	if w == queue && string(result.Payload) != `{"batchItemFailures":[]}` {
-		return fmt.Errorf("%w: %s", errLeft, result.Payload)
-	}
-	return nil
+	return s.fn.Deliver(t.Context(), w, e)
 }
 
 // finalize marks the set and delivers the event directly; the function must answer.
 func (b *backup) finalize(t testing.TB) {
 	t.Helper()
-	if err := b.s.wake(t, direct, b.mark(t)); err != nil {
+	if err := b.s.wake(t, b.s.direct(), b.mark(t)); err != nil {
 		t.Fatalf("%v\n%s", err, b.s.fn.Logs())
 	}
 }
 
-// failsAs is the function's error of this type, with words in it.
-func failsAs(t testing.TB, err error, kind string, words ...string) {
+// fails: the delivery failed with the function's error of this kind, which its log has with these words. Lambda itself
+// shows the kind as well.
+func (s *story) fails(t testing.TB, err error, kind string, words ...string) {
 	t.Helper()
+	if err == nil {
+		t.Fatalf("the function was content, want a %s", kind)
+	}
 	var e *runtimeapi.Error
-	if !errors.As(err, &e) || e.Type != kind {
+	if errors.As(err, &e) && e.Type != kind {
 		t.Fatalf("%v, want a %s", err, kind)
 	}
-	for _, w := range words {
-		if !strings.Contains(e.Message, w) {
-			t.Errorf("%q is not in %q", w, e.Message)
+	words = append(words, `"kind":"`+kind+`"`)
+	// What a function writes goes through a pipe of its own, and may be later than its answer.
+	for end := time.Now().Add(5 * time.Second); !hasLine(s.fn.Logs(), words); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no line of the function's log has %q:\n%s", words, s.fn.Logs())
 		}
 	}
+}
+
+// hasLine tells whether a line has all the words.
+func hasLine(text string, words []string) bool {
+	for line := range strings.Lines(text) {
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+			return true
+		}
+	}
+	return false
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
 )
 
 // verdict reads what staging keeps; State "" when there is none.
@@ -108,6 +108,6 @@ func (b *backup) isJudged(t testing.TB, w want) finalizer.Verdict {
 
 // granted counts the sealing requests that the store granted.
 func (b *backup) granted() int {
-	return len(b.s.Requests(localaws.By(b.s.Finalizer.Name), localaws.Operations("PutObject"), localaws.Keys("*/"+b.Key(layout.BackupInfoName)),
-		func(r localaws.Request) bool { return r.Status == 200 }))
+	return len(b.s.Requests(cloud.By(cloud.Finalizer), cloud.Ops(cloud.Create), cloud.Keys("*/"+b.Key(layout.BackupInfoName)),
+		cloud.Request.Granted))
 }

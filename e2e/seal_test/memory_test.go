@@ -8,28 +8,24 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pgseal/pgseal/e2e/build"
-	"github.com/pgseal/pgseal/e2e/runtimeapi"
+	"github.com/pgseal/pgseal/e2e/cloud"
 )
 
-// memoryLimit is what the function is given on AWS.
+// memoryLimit is what the function is given where it runs.
 const memoryLimit = 256 << 20
 
 // measured is a function of one process, whose memory can be asked for.
 type measured struct {
-	*runtimeapi.Function
+	cloud.Function
 	pidFile string
 }
 
 func (s *story) measured(t testing.TB, env ...string) measured {
 	t.Helper()
-	dir := t.TempDir()
-	m := measured{pidFile: filepath.Join(dir, "pid")}
-	start := fmt.Sprintf("#!/bin/sh\necho $$ >'%s'\nexec '%s'\n", m.pidFile, build.Bootstrap(t))
-	if err := os.WriteFile(filepath.Join(dir, "bootstrap"), []byte(start), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	m.Function = runtimeapi.Start(t, filepath.Join(dir, "bootstrap"), s.settings(env...)...)
+	m := measured{pidFile: filepath.Join(t.TempDir(), "pid")}
+	m.Function = s.DeployProgram(t, func(program string) string {
+		return fmt.Sprintf("#!/bin/sh\necho $$ >'%s'\nexec '%s'\n", m.pidFile, program)
+	}, env...)
 	return m
 }
 
