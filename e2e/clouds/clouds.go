@@ -19,6 +19,8 @@ import (
 // Kind is one of the clouds.
 type Kind struct {
 	Name string
+	// Provider is barman's name for it, of --cloud-provider.
+	Provider string
 	// Versions tells whether an overwrite in the locked vault makes a version, or is refused.
 	Versions bool
 	// Ways are those by which an event reaches the function; the first is the plainest, the last the one that a
@@ -46,7 +48,7 @@ type Trigger interface {
 }
 
 // All are the clouds.
-func All() []Kind { return []Kind{aws} }
+func All() []Kind { return []Kind{AWS} }
 
 // Each runs a test for every cloud, all at the same time.
 func Each(t *testing.T, run func(t *testing.T, k Kind)) {

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/pgseal/pgseal/e2e/cloud"
-	"github.com/pgseal/pgseal/e2e/localaws"
 )
 
 // audit reads the request log at the end of a story, and looks at what is in
@@ -27,37 +26,36 @@ func (c *scene) audit(t testing.TB) {
 func (c *scene) auditVault(t testing.TB) {
 	t.Helper()
 	seen := map[string]bool{}
-	for _, key := range c.versions(t, c.Vault, "") {
+	for _, key := range versions(t, c.vault, "") {
 		if seen[key] || strings.HasSuffix(key, " (deleted)") {
 			t.Errorf("%s is not the only version", key)
 		}
 		seen[key] = true
 		if strings.HasSuffix(key, "/backup.info") {
-			has(t, c.content(t, c.Vault, key), "status=DONE\n")
+			has(t, content(t, c.vault, key), "status=DONE\n")
 		}
 	}
 }
 
 func (c *scene) auditRequests(t testing.TB) {
 	t.Helper()
-	host, finalizer, operator := c.Host.Name, c.Finalizer.Name, c.Operator.Name
 	for _, r := range c.Requests() {
-		seal := r.Bucket == c.Vault && strings.HasSuffix(r.Key, "/backup.info")
-		verdict := r.Bucket == c.Staging && strings.HasPrefix(r.Key, c.Prefix+"/_pgseal/verdict/")
-		uploads := r.Operation == "CreateMultipartUpload" || r.Operation == "UploadPart"
+		seal := r.Bucket == c.VaultName() && strings.HasSuffix(r.Key, "/backup.info")
+		verdict := r.Bucket == c.StagingName() && strings.HasPrefix(r.Key, c.Root()+"_pgseal/verdict/")
+		writes := r.Op == cloud.Create || r.Op == cloud.Begin || r.Op == cloud.Part
 		var wrong string
 		switch {
-		case localaws.Deletes(r):
+		case r.Op == cloud.Delete:
 			wrong = "a delete"
-		case r.Op == cloud.Create && r.Bucket == c.Vault && r.IfNoneMatch != "*" && r.Identity != operator:
+		case r.Op == cloud.Create && r.Bucket == c.VaultName() && !r.CreateOnly && r.Identity != cloud.Operator:
 			wrong = "a write that could replace something"
-		case (r.Op == cloud.Create || uploads) && seal && r.Identity != finalizer:
+		case writes && seal && r.Identity != cloud.Finalizer:
 			wrong = "a seal by somebody else"
-		case r.Op == cloud.Create && verdict && r.Identity != finalizer:
+		case r.Op == cloud.Create && verdict && r.Identity != cloud.Finalizer:
 			wrong = "a verdict by somebody else"
-		case (r.Op == cloud.Create || uploads) && r.Identity == finalizer && !seal && !verdict:
+		case writes && r.Identity == cloud.Finalizer && !seal && !verdict:
 			wrong = "more than a finalizer's business"
-		case r.Status == http.StatusForbidden && (r.Identity == host || r.Identity == finalizer):
+		case r.Status == http.StatusForbidden && (r.Identity == cloud.Host || r.Identity == cloud.Finalizer):
 			wrong = "asked for more than it is allowed"
 		}
 		if wrong != "" {

@@ -4,9 +4,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
@@ -16,12 +18,16 @@ type restored struct {
 	tablespaces map[string]string // OID to directory
 }
 
-// byStock has the WAL fetched by stock barman, a second for each segment.
-func (c *scene) byStock(t testing.TB) pgtest.RecoveryOptions {
+// recovery has the WAL fetched by stock barman, a second for each segment, or
+// copied where there is no stock barman for the store.
+func (c *scene) recovery(t testing.TB) pgtest.RecoveryOptions {
 	t.Helper()
+	if c.Stock == nil {
+		return c.fetched(t)
+	}
 	return pgtest.RecoveryOptions{
-		RestoreCommand: "/usr/bin/barman-cloud-wal-restore --endpoint-url " + c.Endpoint + " " + c.vaultURL + " " + server + " %f %p",
-		Env:            c.Restore.Env(),
+		RestoreCommand: "/usr/bin/barman-cloud-wal-restore " + strings.Join(c.Stock(c.Store), " ") + " " + c.vaultURL + " " + server + " %f %p",
+		Env:            c.Env(cloud.Restore),
 	}
 }
 
@@ -29,8 +35,8 @@ func (c *scene) byStock(t testing.TB) pgtest.RecoveryOptions {
 func (c *scene) fetched(t testing.TB) pgtest.RecoveryOptions {
 	t.Helper()
 	dir := pgtest.Dir(t)
-	for _, key := range c.versions(t, c.Vault, layout.WALDir(server)) {
-		if err := os.WriteFile(filepath.Join(dir, path.Base(key)), []byte(c.content(t, c.Vault, key)), 0o644); err != nil {
+	for _, key := range versions(t, c.vault, layout.WALDir(server)) {
+		if err := os.WriteFile(filepath.Join(dir, path.Base(key)), []byte(content(t, c.reader, key)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -4,23 +4,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
 // stock prepares one of Debian's barman-cloud commands, with the vault and the
 // server as the first two arguments after the flags.
-func (c *scene) stock(who localaws.Identity, name string, flags []string, args ...string) *exec.Cmd {
-	all := append([]string{"--endpoint-url", c.Endpoint}, flags...)
-	all = append(append(all, c.vaultURL, server), args...)
-	return program(who.Env(), "/usr/bin/barman-cloud-"+name, all...)
+func (c *scene) stock(who, name string, flags []string, args ...string) *exec.Cmd {
+	all := slices.Concat(c.Stock(c.Store), flags, []string{c.vaultURL, server}, args)
+	return program(c.Env(who), "/usr/bin/barman-cloud-"+name, all...)
 }
 
-// stockRestore runs barman-cloud-restore as whoever restores.
-func (c *scene) stockRestore(t testing.TB, source *pgtest.Cluster, id string) restored {
+// restore runs barman-cloud-restore as whoever restores, or unpacks the archives
+// as it would where there is no stock barman for the store.
+func (c *scene) restore(t testing.TB, source *pgtest.Cluster, id string) restored {
 	t.Helper()
+	if c.Stock == nil {
+		return c.untar(t, source, id)
+	}
 	cmd, r := c.stockRestoreCommand(t, source, id)
 	run(t, cmd).want(t, 0)
 	for oid, dir := range r.tablespaces {
@@ -43,7 +47,7 @@ func (c *scene) stockRestoreCommand(t testing.TB, source *pgtest.Cluster, id str
 		r.tablespaces[ts.OID] = filepath.Join(dir, "moved "+ts.OID)
 		flags = append(flags, "--tablespace", ts.Name+":"+r.tablespaces[ts.OID])
 	}
-	cmd := c.stock(c.Restore, "restore", flags, id, r.data)
+	cmd := c.stock(cloud.Restore, "restore", flags, id, r.data)
 	cmd.Env = append(cmd.Env, pgtest.SnappyEnv(t))
 	return cmd, r
 }

@@ -18,18 +18,20 @@ func (c *scene) untar(t testing.TB, source *pgtest.Cluster, id string) restored 
 	t.Helper()
 	dir := pgtest.Dir(t)
 	r := restored{data: filepath.Join(dir, "data"), tablespaces: map[string]string{}}
-	c.untarBase(t, id, layout.Data, r.data)
+	c.untarBase(t, id, layout.Data, r.data, "")
 	for _, ts := range source.Tablespaces {
 		if ts.Location == "" {
 			continue
 		}
 		r.tablespaces[ts.OID] = filepath.Join(dir, ts.OID)
-		c.untarBase(t, id, ts.OID, r.tablespaces[ts.OID])
+		c.untarBase(t, id, ts.OID, r.tablespaces[ts.OID], "")
 	}
 	return r
 }
 
-func (c *scene) untarBase(t testing.TB, id, base, dir string) {
+// untarBase unpacks the archives of one base up to, and without, the one that is
+// named.
+func (c *scene) untarBase(t testing.TB, id, base, dir, before string) {
 	t.Helper()
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -40,6 +42,9 @@ func (c *scene) untarBase(t testing.TB, id, base, dir string) {
 		t.Fatalf("no main archive of %s in %q", base, keys)
 	}
 	for _, key := range keys {
+		if key == before {
+			return
+		}
 		c.untarArchive(t, key, dir)
 	}
 }
@@ -47,7 +52,7 @@ func (c *scene) untarBase(t testing.TB, id, base, dir string) {
 // untarArchive unpacks one archive over what is there.
 func (c *scene) untarArchive(t testing.TB, key, dir string) {
 	t.Helper()
-	body := c.open(t, c.Vault, key)
+	body := c.open(t, key)
 	defer body.Close()
 	filter := map[string]string{".tar": "cat", ".lz4": "lz4 -dc", ".gz": "gzip -dc", ".bz2": "bzip2 -dc"}[path.Ext(key)]
 	cmd := program(nil, "/bin/bash", "-o", "pipefail", "-c", filter+` | tar -x -C "$0"`, dir)

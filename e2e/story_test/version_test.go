@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
@@ -11,7 +12,7 @@ func TestOtherVersions(t *testing.T) {
 	for _, major := range []int{13, 17, 18} {
 		t.Run(fmt.Sprint("PostgreSQL ", major), func(t *testing.T) {
 			t.Parallel()
-			c := startCloud(t)
+			c := startCloud(t, clouds.AWS)
 			source := c.cluster(t, pgtest.Options{Install: pgtest.Find(t, major), Tablespaces: 1, OddTablespace: true})
 			source.LoadPgbench(2)
 			stop := source.RunPgbench(2)
@@ -31,7 +32,7 @@ func TestOtherVersions(t *testing.T) {
 // backup's end comes from the primary when its traffic fills it.
 func TestFromAStandby(t *testing.T) {
 	t.Parallel()
-	c := startCloud(t)
+	c := startCloud(t, clouds.AWS)
 	primary := c.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15), Checksums: true, Tablespaces: 1, WALSegmentSizeMB: 1})
 	primary.LoadPgbench(2)
 	standby := primary.Standby()
@@ -43,6 +44,6 @@ func TestFromAStandby(t *testing.T) {
 	standby.Stop()
 	primary.Stop()
 	c.checkSeal(t, id)
-	checkRecovery(t, standby, c.stockRestore(t, standby, id), c.fetched(t), want)
+	checkRecovery(t, standby, c.restore(t, standby, id), c.fetched(t), want)
 	c.audit(t)
 }
