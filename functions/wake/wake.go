@@ -110,9 +110,16 @@ func (f *Function) Finalize(ctx context.Context, created []Object) ([]Result, er
 	// Lambda shows the type's name, and metrics filter by it: the first error
 	// speaks for all, and each is in the log.
 	for _, err := range errs {
-		f.log.Error("not finalized", "error", err)
+		f.log.Error("not finalized", "kind", kind(err), "error", err)
 	}
 	return results, errs[0]
+}
+
+// kind is the name of an error's type, which alarms match: TransientError,
+// AccessError, EventError.
+func kind(err error) string {
+	name := fmt.Sprintf("%T", err)
+	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
 // backupOf reads a marker's key. An object in another bucket is a wrong
