@@ -12,7 +12,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -bui
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build demo test bench lint package clean
+.PHONY: build demo test tofu bench lint package clean
 
 build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64
 
@@ -29,6 +29,11 @@ demo: bin/pgseal
 
 test:
 	scripts/test
+
+# The Terraform modules' tests once more, under OpenTofu.
+tofu:
+	scripts/install-deps terraform tofu
+	PGSEAL_TERRAFORM=$$(ls -d $${PGSEAL_CACHE:-/var/tmp/pgseal-cache}/tofu/*/tofu | tail -1) go test -count=1 -timeout 15m -run TestModules ./terraform/
 
 bench:
 	scripts/install-deps test
