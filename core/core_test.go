@@ -68,7 +68,7 @@ func TestCoreNeedsTheStandardLibraryOnly(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, spec := range s.ast.Imports {
 			p := strings.Trim(spec.Path.Value, `"`)
-			cloudDriver := s.driver() && !strings.HasPrefix(s.name, "bucket/filebucket/") && !strings.HasPrefix(s.name, "bucket/buckettest/")
+			cloudDriver := s.driver() && !strings.HasPrefix(s.name, "bucket/filebucket/") && !strings.HasPrefix(s.name, "bucket/membucket/") && !strings.HasPrefix(s.name, "bucket/buckettest/")
 			inCore := strings.HasPrefix(p, module+"/core/")
 			switch {
 			case isStandard(p) || cloudDriver && !strings.HasPrefix(p, module):
@@ -98,20 +98,46 @@ func TestCoreNeitherDeletesNorCopiesInAStore(t *testing.T) {
 	}
 }
 
-// Put is the one write without a condition, so it is for verdicts in staging
-// alone.
-func TestOnlyVerdictsArePut(t *testing.T) {
+// Put is the one write without a condition, so it is for what the finalizer
+// keeps in staging alone: verdicts and the sweep's records. Each call says so by
+// a key that layout makes for nothing else.
+func TestOnlyVerdictsAndSweepRecordsArePut(t *testing.T) {
+	keys := map[string]map[string]bool{
+		"finalizer/verdict.go":     {"Verdict": true},
+		"finalizer/sweeprecord.go": {"SweepRecord": true, "SweepNotes": true, "SweepCursor": true},
+	}
+	found := 0
 	for _, s := range sources(t) {
-		verdicts := path.Dir(s.name) == "finalizer" && strings.Contains(path.Base(s.name), "verdict")
-		if s.driver() || verdicts {
+		if s.driver() {
 			continue
 		}
 		for call, method := range methodCalls(s) {
-			if method == "Put" {
-				t.Errorf("%s calls Put: only the file of core/finalizer that keeps verdicts may", s.fset.Position(call.Pos()))
+			if method != "Put" {
+				continue
+			}
+			found++
+			if key := fromLayout(call.Args[1]); !keys[s.name][key] {
+				t.Errorf("%s calls Put with the key %q: only the files of core/finalizer that keep verdicts and sweep records may, with their own keys", s.fset.Position(call.Pos()), key)
 			}
 		}
 	}
+	if found != 4 {
+		t.Errorf("%d calls of Put were found, and 4 are known", found)
+	}
+}
+
+// fromLayout is the name of the function or constant of package layout that an
+// expression is.
+func fromLayout(e ast.Expr) string {
+	if call, ok := e.(*ast.CallExpr); ok {
+		e = call.Fun
+	}
+	if sel, ok := e.(*ast.SelectorExpr); ok {
+		if x, ok := sel.X.(*ast.Ident); ok && x.Name == "layout" {
+			return sel.Sel.Name
+		}
+	}
+	return ""
 }
 
 // methodCalls yields the calls x.Method() where x is no imported package.

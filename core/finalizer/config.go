@@ -24,6 +24,9 @@ type Config struct {
 	// Encryption lists what the vault's objects may be encrypted with, in the
 	// words of bucket.Object's Encryption; empty allows anything.
 	Encryption []string
+	// AbandonAfter is how old a heartbeat may be before the sweep calls its upload
+	// abandoned; 0 means DefaultAbandonAfter.
+	AbandonAfter time.Duration
 	// Deadline bounds one call where the platform passes none.
 	Deadline time.Duration
 }
@@ -32,6 +35,9 @@ type Config struct {
 const (
 	DefaultWALDeadline = 72 * time.Hour
 	DefaultDeadline    = 5 * time.Minute
+	// DefaultAbandonAfter: the uploader sends a heartbeat every few seconds; half
+	// an hour is longer than any store was ever away without its giving up.
+	DefaultAbandonAfter = 30 * time.Minute
 )
 
 // Variables are the names that ConfigFromEnv reads.
@@ -40,21 +46,22 @@ const (
 	EnvWALDeadline  = "PGSEAL_WAL_DEADLINE"
 	EnvMinRetention = "PGSEAL_MIN_RETENTION"
 	EnvEncryption   = "PGSEAL_VAULT_ENCRYPTION"
+	EnvAbandonAfter = "PGSEAL_ABANDON_AFTER"
 	EnvDeadline     = "PGSEAL_DEADLINE"
 )
 
 // ConfigFromEnv reads the configuration from PGSEAL_WAL_CHECK (require or off,
 // and then server=require or server=off after commas), PGSEAL_WAL_DEADLINE,
-// PGSEAL_MIN_RETENTION and PGSEAL_DEADLINE (Go durations, and d for days), and
+// PGSEAL_MIN_RETENTION, PGSEAL_ABANDON_AFTER and PGSEAL_DEADLINE (Go durations, and d for days), and
 // PGSEAL_VAULT_ENCRYPTION (words as the store says them, "aws:kms:KEY" for a
 // key of one's own, separated by commas). An error names the variable.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
-	c := Config{WALDeadline: DefaultWALDeadline, Deadline: DefaultDeadline, WALOff: map[string]bool{}}
+	c := Config{WALDeadline: DefaultWALDeadline, AbandonAfter: DefaultAbandonAfter, Deadline: DefaultDeadline, WALOff: map[string]bool{}}
 	if err := c.setWALCheck(getenv(EnvWALCheck)); err != nil {
 		return Config{}, fmt.Errorf("%s: %w", EnvWALCheck, err)
 	}
 	for name, field := range map[string]*time.Duration{
-		EnvWALDeadline: &c.WALDeadline, EnvMinRetention: &c.MinRetention, EnvDeadline: &c.Deadline,
+		EnvWALDeadline: &c.WALDeadline, EnvMinRetention: &c.MinRetention, EnvAbandonAfter: &c.AbandonAfter, EnvDeadline: &c.Deadline,
 	} {
 		text := getenv(name)
 		if text == "" {
@@ -113,4 +120,11 @@ func parseDuration(s string) (time.Duration, error) {
 		return 24 * hours, nil
 	}
 	return time.ParseDuration(s)
+}
+
+func (c Config) abandonAfter() time.Duration {
+	if c.AbandonAfter == 0 {
+		return DefaultAbandonAfter
+	}
+	return c.AbandonAfter
 }

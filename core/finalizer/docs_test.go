@@ -20,7 +20,7 @@ func page(t *testing.T, name string) string {
 	return string(b)
 }
 
-var codePattern = regexp.MustCompile(`reason\("([a-z-]+)"|Code: "([a-z-]+)"`)
+var codePattern = regexp.MustCompile(`(?:reason|c\.add)\("([a-z-]+)"|(?:Code: |Problem\{)"([a-z-]+)"`)
 
 func TestEveryReasonClassAndSettingStandsInTheOperationsPage(t *testing.T) {
 	operations := page(t, "operations.md")
@@ -28,8 +28,13 @@ func TestEveryReasonClassAndSettingStandsInTheOperationsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{EnvWALCheck, EnvWALDeadline, EnvMinRetention, EnvDeadline, EnvEncryption,
-		string(Sealed), string(Waiting), string(Rejected), string(Conflict)}
+	chain, err := filepath.Glob("../walchain/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, chain...)
+	words := []string{EnvWALCheck, EnvWALDeadline, EnvMinRetention, EnvAbandonAfter, EnvDeadline, EnvEncryption,
+		string(Abandoned), string(Tampered), string(Damaged), string(Sealed), string(Waiting), string(Rejected), string(Conflict)}
 	found := 0
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
@@ -67,6 +72,7 @@ func TestEveryFieldThatIsStoredStandsInTheFormatsPage(t *testing.T) {
 	}{
 		{"", manifest.Manifest{}}, {"cluster.", manifest.Cluster{}}, {"", manifest.Tablespace{}}, {"", manifest.Point{}},
 		{"objects.", manifest.Object{}}, {"", manifest.Marker{}}, {"", manifest.Progress{}},
+		{"", SweepRecord{}}, {"", sweepNotes{}}, {"", note{}}, {"", sweepCursor{}},
 		{"", Verdict{}}, {"", Reason{}}, {"", WAL{}}, {"receipt.", Receipt{}},
 	} {
 		for field := range reflect.TypeOf(part.value).Fields() {

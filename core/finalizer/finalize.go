@@ -25,7 +25,7 @@ func (f *Finalizer) Finalize(ctx context.Context, server, id string) (Verdict, e
 	}
 	ctx, cancel := f.withDeadline(ctx)
 	defer cancel()
-	v, err := f.settle(ctx, server, id)
+	v, err := f.newCall(server, id).settle(ctx)
 	if err != nil {
 		return Verdict{}, classify(ctx, fmt.Errorf("finalize %s of %s: %w", id, server, err))
 	}
@@ -37,19 +37,19 @@ func (f *Finalizer) Finalize(ctx context.Context, server, id string) (Verdict, e
 // the last WAL segment, the other not yet. Whoever writes anything but "sealed"
 // looks once more for a seal afterwards; the other wrote its seal before its
 // verdict, so "sealed" is the verdict that stays.
-func (f *Finalizer) settle(ctx context.Context, server, id string) (Verdict, error) {
+func (c *call) settle(ctx context.Context) (Verdict, error) {
 	for {
-		v, err := f.judge(ctx, server, id)
+		v, err := c.judge(ctx)
 		if err != nil || v.State == Nothing {
 			return v, err
 		}
-		if err := f.writeVerdict(ctx, v); err != nil {
+		if err := c.writeVerdict(ctx, v); err != nil {
 			return v, err
 		}
 		if v.State == Sealed || v.State == Conflict {
 			return v, nil
 		}
-		_, err = f.Vault.Stat(ctx, layout.BackupInfo(server, id), "")
+		_, err = c.Vault.Stat(ctx, layout.BackupInfo(c.server, c.id), "")
 		if errors.Is(err, bucket.ErrNotFound) {
 			return v, nil
 		}
@@ -60,35 +60,46 @@ func (f *Finalizer) settle(ctx context.Context, server, id string) (Verdict, err
 }
 
 // judge is the whole of the design's steps 1 to 6.
-func (f *Finalizer) judge(ctx context.Context, server, id string) (Verdict, error) {
-	c := &call{Finalizer: f, server: server, id: id, decoding: make(chan struct{}, decoders)}
-	body, obj, err := bucket.ReadAll(ctx, f.Vault, layout.Manifest(server, id), "", manifest.MaxBytes)
-	switch {
-	case errors.Is(err, bucket.ErrNotFound):
+func (c *call) judge(ctx context.Context) (Verdict, error) {
+	malformed, err := c.readManifest(ctx)
+	if errors.Is(err, bucket.ErrNotFound) {
 		return c.withoutManifest(ctx)
-	case errors.Is(err, bucket.ErrTooLarge):
-	case err != nil:
+	}
+	if err != nil {
 		return Verdict{}, err
-	default:
-		c.digest, c.manifestObject = manifest.Digest(body), obj
-		if c.manifest, err = manifest.Parse(body); err == nil {
-			err = c.manifest.Check(server, id)
-		}
 	}
-	seal, sealErr := c.readSeal(ctx)
-	if sealErr != nil {
-		return Verdict{}, sealErr
+	seal, err := c.readSeal(ctx)
+	if err != nil {
+		return Verdict{}, err
 	}
-	if err != nil && !seal.there {
-		return c.verdict(Rejected, ClassManifest, reason("malformed", layout.Manifest(server, id), "%v", err)), nil
+	if malformed != nil && !seal.there {
+		return c.verdict(Rejected, ClassManifest, reason("malformed", layout.Manifest(c.server, c.id), "%v", malformed)), nil
 	}
-	if err == nil && seal.ours(c) {
+	if malformed == nil && seal.ours(c) {
 		return c.sealed(ctx, seal)
 	}
 	if seal.there {
 		return c.disputed(ctx, seal)
 	}
 	return c.unsealed(ctx)
+}
+
+// readManifest reads and checks the manifest; malformed tells why there is none
+// to be used.
+func (c *call) readManifest(ctx context.Context) (malformed, err error) {
+	c.manifest, c.digest, c.manifestObject = manifest.Manifest{}, "", bucket.Object{}
+	body, obj, err := bucket.ReadAll(ctx, c.Vault, layout.Manifest(c.server, c.id), "", manifest.MaxBytes)
+	if errors.Is(err, bucket.ErrTooLarge) {
+		return err, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.digest, c.manifestObject = manifest.Digest(body), obj
+	if c.manifest, err = manifest.Parse(body); err == nil {
+		err = c.manifest.Check(c.server, c.id)
+	}
+	return err, nil
 }
 
 // call is one judgement of one backup.
@@ -98,7 +109,12 @@ type call struct {
 	digest         string // of the manifest
 	manifest       manifest.Manifest
 	manifestObject bucket.Object
+	seal           seal          // of a sealed backup
 	decoding       chan struct{} // full while all decoders are at work
+}
+
+func (f *Finalizer) newCall(server, id string) *call {
+	return &call{Finalizer: f, server: server, id: id, decoding: make(chan struct{}, decoders)}
 }
 
 // unsealed checks everything, and seals when nothing is wrong.
@@ -132,6 +148,7 @@ func (c *call) unsealed(ctx context.Context) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
+	c.seal = seal{there: true, body: body, object: obj}
 	v := c.withWAL(c.verdict(Sealed, ""), wal)
 	v.Receipt = c.receipt(obj, body, set, wal)
 	v.Findings, err = c.slippedIn(ctx, obj)
@@ -167,6 +184,7 @@ func (c *call) withWAL(v Verdict, wal walReport) Verdict {
 // hides the manifest.
 func (c *call) withoutManifest(ctx context.Context) (Verdict, error) {
 	s, err := c.readSeal(ctx)
+	c.seal = s
 	if err == nil && s.there {
 		_, manifests, err := c.versions(ctx)
 		if err != nil {
@@ -194,7 +212,7 @@ func (f *Finalizer) report(v Verdict) {
 	}
 	switch {
 	case len(v.Findings) > 0:
-		log.Error("a sealed backup has findings", "finding", v.Findings[0].Text, "object", v.Findings[0].Object, "findings", len(v.Findings))
+		log.Error("a sealed backup has findings", "finding", string(FindingOf(v.Findings[0].Code)), "code", v.Findings[0].Code, "reason", v.Findings[0].Text, "object", v.Findings[0].Object, "findings", len(v.Findings))
 	case v.State == Rejected || v.State == Conflict:
 		log.Error("backup is not sealed")
 	case v.State == Waiting:

@@ -26,6 +26,8 @@ type Finalizer struct {
 	Now        func() time.Time
 	Build      string
 	Log        *slog.Logger
+
+	limits sweepLimits // zero: defaultLimits
 }
 
 // TransientError: the store did not answer as it should, or time ran out. The

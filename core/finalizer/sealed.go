@@ -14,6 +14,7 @@ import (
 // happened since. The receipt is made up when the call that sealed it died
 // before its verdict; what is wrong by now are findings.
 func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
+	c.seal = s
 	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
 	if err == nil && have.State == Sealed && have.ManifestSHA256 == c.digest {
 		return have, nil
@@ -55,34 +56,12 @@ const maxVersions = 8
 // disputed answers when a backup.info is there that the current manifest does
 // not explain: it was shadowed, or the manifest was, or it is somebody else's.
 func (c *call) disputed(ctx context.Context, s seal) (Verdict, error) {
-	seals, manifests, err := c.versions(ctx)
+	seals, explained, err := c.explain(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}
-	for _, obj := range manifests {
-		body, _, err := bucket.ReadAll(ctx, c.Vault, obj.Key, obj.Version, manifest.MaxBytes)
-		if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
-			continue
-		} else if err != nil {
-			return Verdict{}, err
-		}
-		m, err := manifest.Parse(body)
-		if err != nil || m.Check(c.server, c.id) != nil {
-			continue
-		}
-		for _, o := range seals {
-			have, _, err := bucket.ReadAll(ctx, c.Vault, o.Key, o.Version, backupinfo.MaxBytes)
-			if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
-				continue
-			} else if err != nil {
-				return Verdict{}, err
-			}
-			if digest := manifest.Digest(body); sameSeal(have, m, digest) {
-				c.manifest, c.digest, c.manifestObject = m, digest, obj
-				v, err := c.sealed(ctx, seal{there: true, body: have, object: o})
-				return v, err
-			}
-		}
+	if explained.there {
+		return c.sealed(ctx, explained)
 	}
 	key := layout.BackupInfo(c.server, c.id)
 	text := "it was not made from this set's manifest: it was written around pgseal, or another host uses this backup id"
@@ -96,6 +75,40 @@ func (c *call) disputed(ctx context.Context, s seal) (Verdict, error) {
 		text = "a version of it is there that a delete marker hides, and " + text
 	}
 	return c.verdict(Conflict, ClassSeal, Reason{Code: "other-seal", Object: key, Text: text}), nil
+}
+
+// explain looks through the versions of manifest and backup.info for two that
+// belong together, and makes that manifest the call's.
+func (c *call) explain(ctx context.Context) (seals []bucket.Object, found seal, err error) {
+	seals, manifests, err := c.versions(ctx)
+	if err != nil {
+		return nil, seal{}, err
+	}
+	for _, obj := range manifests {
+		body, _, err := bucket.ReadAll(ctx, c.Vault, obj.Key, obj.Version, manifest.MaxBytes)
+		if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return nil, seal{}, err
+		}
+		m, err := manifest.Parse(body)
+		if err != nil || m.Check(c.server, c.id) != nil {
+			continue
+		}
+		for _, o := range seals {
+			have, _, err := bucket.ReadAll(ctx, c.Vault, o.Key, o.Version, backupinfo.MaxBytes)
+			if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
+				continue
+			} else if err != nil {
+				return nil, seal{}, err
+			}
+			if digest := manifest.Digest(body); sameSeal(have, m, digest) {
+				c.manifest, c.digest, c.manifestObject = m, digest, obj
+				return seals, seal{there: true, body: have, object: o}, nil
+			}
+		}
+	}
+	return seals, seal{}, nil
 }
 
 // versions lists the versions of backup.info and of the manifest, oldest first.

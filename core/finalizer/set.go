@@ -18,6 +18,7 @@ type setReport struct {
 	set, time, retention []Reason
 	until                []time.Time     // the ends of retention; zero where the store shows none
 	seals                []bucket.Object // versions of backup.info, and delete markers on it
+	objects              []bucket.Object // the manifest and what it lists, as the store describes each
 }
 
 // worst gives the first class that has something wrong.
@@ -70,6 +71,7 @@ func (c *call) checkSet(ctx context.Context) (setReport, error) {
 	if err != nil {
 		return r, err
 	}
+	r.objects = objects
 	for i, want := range wanted {
 		if err := c.checkObject(&r, want, objects[i]); err != nil {
 			return r, err

@@ -63,6 +63,8 @@ type Reason struct {
 	Code   string `json:"code"` // missing, size, checksum, version, ...
 	Object string `json:"object,omitempty"`
 	Text   string `json:"text"`
+	// Finding says, of what an audit found, what it means.
+	Finding Finding `json:"finding,omitempty"`
 }
 
 // WAL is what the gate saw.

@@ -49,6 +49,15 @@ func Progress(server, id string) string { return ProgressDir(server) + id + ".js
 func Marker(server, id string) string   { return CompleteDir(server) + id + ".json" }
 func Verdict(server, id string) string  { return VerdictDir(server) + id + ".json" }
 
+// SweepDir is the prefix of what the sweep keeps of one server in staging:
+// SweepRecord, what it found of one backup, and SweepNotes, what it has looked
+// at. SweepCursor says which server is next; no server's name begins with a dot.
+func SweepDir(server string) string        { return Own + "/sweep/" + server + "/" }
+func SweepRecord(server, id string) string { return SweepDir(server) + id + ".json" }
+func SweepNotes(server string) string      { return SweepDir(server) + "notes.json" }
+
+const SweepCursor = Own + "/sweep/.cursor.json"
+
 // MarkerPrefix is what a marker's key begins with, whatever the server: the
 // filter of the event that wakes the finalizer.
 const MarkerPrefix = Own + "/complete/"

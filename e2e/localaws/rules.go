@@ -36,7 +36,7 @@ func defaultRules(vault, staging, prefix, server string) []Statement {
 		{Sid: "HostReadsStaging", Effect: Allow, Principal: []string{hostName},
 			Actions: []string{"s3:GetObject"}, Resources: []string{s + "/*"}},
 		{Sid: "HostGivesNoVerdict", Effect: Deny, Principal: []string{hostName},
-			Actions: []string{"s3:PutObject"}, Resources: []string{s + "/*_pgseal/verdict/*"}},
+			Actions: []string{"s3:PutObject"}, Resources: []string{s + "/*_pgseal/verdict/*", s + "/*_pgseal/sweep/*"}},
 
 		// The finalizer.
 		{Sid: "FinalizerSeals", Effect: Allow, Principal: []string{finalizerName},
@@ -53,7 +53,7 @@ func defaultRules(vault, staging, prefix, server string) []Statement {
 		{Sid: "FinalizerReadsStaging", Effect: Allow, Principal: []string{finalizerName},
 			Actions: []string{"s3:GetObject"}, Resources: []string{staged + "*"}},
 		{Sid: "FinalizerGivesVerdicts", Effect: Allow, Principal: []string{finalizerName},
-			Actions: []string{"s3:PutObject"}, Resources: []string{staged + "_pgseal/verdict/*"}},
+			Actions: []string{"s3:PutObject"}, Resources: []string{staged + "_pgseal/verdict/*", staged + "_pgseal/sweep/*"}},
 
 		// Those who restore, and those who look after backups.
 		{Sid: "RestoreReads", Effect: Allow, Principal: []string{restoreName, operatorName},

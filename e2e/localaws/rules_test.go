@@ -156,6 +156,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"the finalizer seals once", "finalizer", creating("vault", backup+"backup.info", createOnly), "Precondition Failed PreconditionFailed"},
 		{"the finalizer seals by one PUT only", "finalizer", beginning("vault", backup+"backup.info"), denied},
 		{"the finalizer creates nothing else", "finalizer", creating("vault", backup+"data_0009.tar", createOnly), denied},
+		{"the host keeps no findings", "host", creating("staging", "pg/_pgseal/sweep/main/20260101T000000.json"), denied},
+		{"the finalizer keeps findings", "finalizer", creating("staging", "pg/_pgseal/sweep/main/20260101T000000.json"), "200"},
 		{"the finalizer gives a verdict", "finalizer", creating("staging", "pg/_pgseal/verdict/main/20260101T000000.json"), "200"},
 		{"the finalizer leaves no marker", "finalizer", creating("staging", "pg/_pgseal/complete/main/20260102T000000.json"), denied},
 		{"the finalizer cannot hide the seal", "finalizer", deleting("vault", backup+"backup.info"), denied},

@@ -11,12 +11,9 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 )
-
-// DefaultAbandonAfter is how old a heartbeat may be before its backup counts as abandoned. The uploader sends one every
-// few seconds; half an hour is longer than any store was ever away without the uploader giving up.
-const DefaultAbandonAfter = 30 * time.Minute
 
 // Limits of what is read of one server; who writes to a vault can write a lot.
 const (
@@ -31,7 +28,7 @@ type Reader struct {
 	Vault   bucket.Bucket
 	Staging bucket.Bucket // nil: the vault alone
 	Server  string
-	// AbandonAfter is how old a heartbeat may be; 0 means DefaultAbandonAfter.
+	// AbandonAfter is how old a heartbeat may be; 0 means finalizer.DefaultAbandonAfter.
 	AbandonAfter time.Duration
 	// Decompress gives the bytes inside r, compressed as the suffix (".gz", ...) says. Timeline history files may be.
 	Decompress func(suffix string, r io.Reader) (io.ReadCloser, error)
@@ -47,7 +44,7 @@ func (r Reader) Read(ctx context.Context) (*Catalog, error) {
 		return nil, err
 	}
 	if r.AbandonAfter == 0 {
-		r.AbandonAfter = DefaultAbandonAfter
+		r.AbandonAfter = finalizer.DefaultAbandonAfter
 	}
 	c := &Catalog{Format: 1, Server: r.Server, Vault: r.Vault.URL(), At: r.Now().UTC(), Backups: []Backup{}}
 	if r.Staging != nil {

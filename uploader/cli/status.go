@@ -10,14 +10,12 @@ import (
 
 	"github.com/pgseal/pgseal/codec"
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/uploader/catalog"
 	"github.com/pgseal/pgseal/uploader/option"
 	"github.com/pgseal/pgseal/uploader/store"
 )
-
-// envAbandonAfter is how old a heartbeat may be before its backup is shown as abandoned.
-const envAbandonAfter = "PGSEAL_ABANDON_AFTER"
 
 // status is "pgseal status". Only --check has exit codes for what it finds; otherwise 0 means that it could be read.
 func status(ctx context.Context, v *option.Values, env *Env) error {
@@ -79,13 +77,13 @@ func statusReader(ctx context.Context, v *option.Values, env *Env) (r catalog.Re
 }
 
 func abandonAfter(env *Env) (time.Duration, error) {
-	text, _ := env.Lookup(envAbandonAfter)
+	text, _ := env.Lookup(finalizer.EnvAbandonAfter)
 	if text == "" {
-		return catalog.DefaultAbandonAfter, nil
+		return finalizer.DefaultAbandonAfter, nil
 	}
 	d, err := option.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return 0, option.Errorf("%s: %q is no duration like 30m or 2h", envAbandonAfter, text)
+		return 0, option.Errorf("%s: %q is no duration like 30m or 2h", finalizer.EnvAbandonAfter, text)
 	}
 	return d, nil
 }
