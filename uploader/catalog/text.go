@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/pgseal/pgseal/core/finalizer"
 )
 
 const maxText = 400
@@ -32,7 +30,7 @@ func printable(s string) string {
 func printableReasons(list []Reason) []Reason {
 	var out []Reason
 	for _, r := range list {
-		out = append(out, Reason{Code: printable(r.Code), Object: printable(r.Object), Text: printable(r.Text), Finding: finalizer.Finding(printable(string(r.Finding)))})
+		out = append(out, Reason{Code: printable(r.Code), Object: printable(r.Object), Text: printable(r.Text)})
 	}
 	return out
 }

@@ -22,7 +22,7 @@ func try(t *testing.T, ctx context.Context, f run, argv ...string) (code int, st
 	var out, errs bytes.Buffer
 	env := &Env{Stdout: &out, Stderr: &errs, Lookup: func(string) (string, bool) { return "", false }, Now: time.Now}
 	env.Log = slog.New(&lineHandler{out: &output{w: &errs}, level: &env.level, bare: true})
-	set := map[string]run{"wal-archive": walArchive, "backup": backup, "status": status, "finalize": finalize, "sweep": sweep, "audit": auditCatalogue}
+	set := map[string]run{"wal-archive": walArchive, "backup": backup, "status": status, "finalize": finalize}
 	if f != nil {
 		set["wal-archive"] = f
 	}
@@ -155,7 +155,7 @@ func TestWALArchiveArgumentsThatAreMistakes(t *testing.T) {
 		{[]string{vault, "main"}, 3, "required: WAL_PATH"},
 		{[]string{vault, "../main", segment}, 3, "server name"},
 		{[]string{vault, "main", "/etc/passwd"}, 3, "name not allowed for a WAL file"},
-		{[]string{"gs://bucket/path", "main", segment}, 3, "not built yet in this version"},
+		{[]string{"gs://B/path", "main", segment}, 3, "no name of a bucket"},
 		{[]string{"-z", "--compression-level", "99", vault, "main", segment}, 3, "argument --compression-level"},
 		{[]string{vault, "main", segment}, 1, "5 bytes cannot be a segment"},
 		{[]string{"-t", vault, "main"}, 0, ""},

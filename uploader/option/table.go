@@ -38,6 +38,9 @@ var general = []Option{
 		Name: "test", Short: "t", Kind: Bool, in: uploads, Group: groupGeneral,
 		Help: "check that the store answers and accepts the credentials, then exit",
 	}, {
+		Name: "read-timeout", Kind: Int, Min: 1, Metavar: "SECONDS", Default: "60", in: every, Group: groupGeneral,
+		Help: "how long a connection to the store may be silent",
+	}, {
 		Name: "cloud-provider", Kind: Choice, in: every, Group: groupGeneral,
 		Choices: []string{"aws-s3", "azure-blob-storage", "google-cloud-storage"},
 		Help:    "the kind of store, when the URL does not tell it (default: what the URL says)",
@@ -47,7 +50,7 @@ var general = []Option{
 var report = []Option{
 	{
 		Name: "format", Kind: Choice, Choices: []string{"console", "json"}, Default: "console",
-		in: status | finalize | sweep | audit, Group: groupReport, Own: true,
+		in: status | finalize, Group: groupReport, Own: true,
 		Help: "how to write the answer",
 	}, {
 		Name: "check", Kind: Bool, in: status, Group: groupReport, Own: true,

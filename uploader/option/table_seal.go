@@ -4,7 +4,7 @@ package option
 var seal = []Option{
 	{
 		Name: "staging-url", Env: "PGSEAL_STAGING_URL", Metavar: "URL",
-		in: backup | status | finalize | sweep, Group: groupSeal, Own: true,
+		in: backup | status | finalize, Group: groupSeal, Own: true,
 		Help: "the staging place: another bucket or path, without retention, for what is in progress and for verdicts",
 	}, {
 		Name: "retention", Env: "PGSEAL_RETENTION", Kind: Duration, Metavar: "DURATION", Exclusive: "retention",
@@ -17,7 +17,7 @@ var seal = []Option{
 	}, {
 		Name: "lock-mode", Env: "PGSEAL_LOCK_MODE", Kind: Choice, Choices: []string{"compliance", "governance"}, Default: "compliance",
 		in: uploads, Group: groupSeal, Own: true,
-		Help: "the kind of lock that --retention and --retain-until set on S3",
+		Help: "the kind of lock that --retention and --retain-until set on S3 and Google Cloud (there called Locked and Unlocked)",
 	}, {
 		Name: "require-lock", Env: "PGSEAL_REQUIRE_LOCK", Kind: Bool,
 		in: backup, Group: groupSeal, Own: true,

@@ -9,9 +9,6 @@ var stores = []Option{
 		Name: "aws-profile", Short: "P", Aliases: []string{"profile"}, Metavar: "PROFILE", in: every, Group: groupS3,
 		Help: "the section of the AWS configuration files to use (or AWS_PROFILE)",
 	}, {
-		Name: "read-timeout", Kind: Int, Min: 1, Metavar: "SECONDS", Default: "60", in: every, Group: groupS3,
-		Help: "how long to wait for the store's answer",
-	}, {
 		Name: "encryption", Short: "e", Kind: Choice, Choices: []string{"AES256", "aws:kms"}, in: uploads, Group: groupS3,
 		Help: "server-side encryption to ask for (default: as the bucket says)",
 	}, {
@@ -64,10 +61,10 @@ var environment = []variable{
 	{"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials for S3", every},
 	{"AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE", "the profile, region, endpoint and certificates for S3", every},
 	{"AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_KEY", "credentials for Azure, the first that is set", every},
-	{"GOOGLE_APPLICATION_CREDENTIALS", "a credentials file for Google Cloud Storage", every},
-	{"STORAGE_EMULATOR_HOST", "an emulator instead of Google Cloud Storage", every},
+	{"GOOGLE_APPLICATION_CREDENTIALS", "a credentials file for Google Cloud Storage (else gcloud's default login, or the machine's service account)", every},
+	{"STORAGE_EMULATOR_HOST", "an emulator instead of Google Cloud Storage; it is shown no credentials", every},
+	{"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "another address of the Cloud Storage API, as for gcloud (Private Service Connect)", every},
 	{"PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE", "as for psql", backup},
-	{"PGSEAL_WAL_CHECK, PGSEAL_WAL_DEADLINE, PGSEAL_MIN_RETENTION, PGSEAL_DEADLINE", "what the finalizer asks of a backup, as for the cloud function", backup | finalize | sweep},
-	{"PGSEAL_ABANDON_AFTER", "how old the last heartbeat of a backup may be before it is shown as abandoned (default: 30m)", status | sweep},
-	{"PGSEAL_VAULT_ENCRYPTION", "what the vault's objects may be encrypted with, after commas (default: anything)", backup | finalize | sweep | audit},
+	{"PGSEAL_WAL_CHECK, PGSEAL_WAL_DEADLINE, PGSEAL_MIN_RETENTION, PGSEAL_DEADLINE", "what the finalizer asks of a backup, as for the cloud function", backup | finalize},
+	{"PGSEAL_ABANDON_AFTER", "how old the last heartbeat of a backup may be before it is shown as abandoned (default: 30m)", status},
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/bucket/filebucket"
+	"github.com/pgseal/pgseal/core/bucket/gcsbucket"
 	"github.com/pgseal/pgseal/core/bucket/s3bucket"
 	"github.com/pgseal/pgseal/uploader/option"
 )
@@ -38,8 +39,10 @@ func Open(ctx context.Context, rawURL string, v *option.Values) (bucket.Bucket, 
 		b, err = filebucket.Open(rawURL)
 	case amazon:
 		b, err = s3bucket.Open(ctx, s3Options(rawURL, v))
+	case google:
+		b, err = gcsbucket.Open(ctx, gcsOptions(rawURL, v))
 	default:
-		return nil, option.Errorf("%s: not built yet in this version: Google Cloud and Azure follow", rawURL)
+		return nil, option.Errorf("%s: not built yet in this version: Azure follows", rawURL)
 	}
 	if err != nil {
 		return nil, option.Errorf("%v", err)
@@ -66,7 +69,7 @@ func kindOf(rawURL string) (string, error) {
 		}
 		return azure, nil
 	}
-	return "", option.Errorf("%q is not the URL of a store: write s3://bucket/path or file:///path", rawURL)
+	return "", option.Errorf("%q is not the URL of a store: write s3://bucket/path, gs://bucket/path or file:///path", rawURL)
 }
 
 func example(kind string) string {
@@ -89,6 +92,18 @@ func s3Options(rawURL string, v *option.Values) s3bucket.Options {
 	if v.Has("encryption") { // the commands that upload
 		o.SSE, o.SSEKMSKeyID = v.String("encryption"), v.String("sse-kms-key-id")
 		o.LockMode = strings.ToUpper(v.String("lock-mode"))
+	}
+	return o
+}
+
+// gcsModes are the modes of an object's retention on Google Cloud that are like S3's: one that nobody can shorten, and
+// one that those with a right for it can.
+var gcsModes = map[string]string{"compliance": "Locked", "governance": "Unlocked"}
+
+func gcsOptions(rawURL string, v *option.Values) gcsbucket.Options {
+	o := gcsbucket.Options{URL: rawURL, ReadTimeout: time.Duration(v.Int("read-timeout")) * time.Second}
+	if v.Has("kms-key-name") { // the commands that upload
+		o.KMSKeyName, o.LockMode = v.String("kms-key-name"), gcsModes[v.String("lock-mode")]
 	}
 	return o
 }

@@ -40,9 +40,12 @@ func TestURLsAreOpenedOrRefusedInOneLine(t *testing.T) {
 		{url: "s3://bucket//", want: "s3://bucket"},
 		{url: "s3://bucket/a", args: []string{"--cloud-provider", "aws-s3", "--endpoint-url", "http://127.0.0.1:9000", "-e", "aws:kms", "--sse-kms-key-id", "k", "--lock-mode", "governance"}, want: "s3://bucket/a"},
 		{url: "file:///srv/vault/", want: "file:///srv/vault"},
-		{url: "gs://bucket/path", says: "not built yet in this version: Google Cloud and Azure follow"},
+		{url: "gs://bucket/path//", want: "gs://bucket/path"},
+		{url: "gs://bucket/path", args: []string{"--kms-key-name", "projects/p/locations/l/keyRings/r/cryptoKeys/k", "--lock-mode", "governance", "--read-timeout", "5"}, want: "gs://bucket/path"},
+		{url: "gs://bucket/path", args: []string{"--kms-key-name", "k"}, says: "projects/P/locations/L/keyRings/R/cryptoKeys/K"},
+		{url: "gs://B/path", says: "no name of a bucket"},
 		{url: "https://account.blob.core.windows.net/container", says: "not built yet"},
-		{url: "https://console.cloud.google.com/storage/browser/bucket", args: []string{"--cloud-provider", "google-cloud-storage"}, says: "not built yet"},
+		{url: "https://console.cloud.google.com/storage/browser/bucket/path", args: []string{"--cloud-provider", "google-cloud-storage"}, want: "gs://bucket/path"},
 		{url: "s3://bucket/a", args: []string{"--cloud-provider", "google-cloud-storage"}, says: "give gs://bucket/path"},
 		{url: "gs://bucket/a", args: []string{"--cloud-provider", "aws-s3"}, says: "give s3://bucket/path"},
 		{url: "file:///srv/vault", args: []string{"--cloud-provider", "azure-blob-storage"}, says: "leave --cloud-provider out"},
@@ -65,8 +68,10 @@ func TestURLsAreOpenedOrRefusedInOneLine(t *testing.T) {
 		}
 	}
 	for _, command := range []string{"status", "finalize", "wal-archive"} { // which have fewer options
-		if _, err := store.Open(t.Context(), "s3://bucket", parse(t, command)); err != nil {
-			t.Errorf("%s: %v", command, err)
+		for _, url := range []string{"s3://bucket", "gs://bucket"} {
+			if _, err := store.Open(t.Context(), url, parse(t, command)); err != nil {
+				t.Errorf("%s %s: %v", command, url, err)
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@
 package s3bucket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/silence"
 )
 
 // Options say which bucket, and how objects are made in it. All but URL may be
@@ -124,55 +126,23 @@ func connect(ctx context.Context, o Options) (*s3.Client, error) {
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1"
 	}
-	silence := o.ReadTimeout
-	if silence == 0 {
-		silence = 5 * time.Minute
-	}
+	limit := cmp.Or(o.ReadTimeout, silence.Default)
 	return s3.NewFromConfig(cfg, func(c *s3.Options) {
 		if o.Endpoint != "" {
 			c.BaseEndpoint = aws.String(o.Endpoint)
 		}
 		c.UsePathStyle = c.BaseEndpoint != nil
 		if client, ok := c.HTTPClient.(*awshttp.BuildableClient); ok {
-			c.HTTPClient = client.WithTransportOptions(transport(silence))
+			c.HTTPClient = client.WithTransportOptions(transport(limit))
 		}
 	}), nil
 }
 
-func transport(silence time.Duration) func(*http.Transport) {
+func transport(limit time.Duration) func(*http.Transport) {
 	return func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 64
-		dial := t.DialContext
-		t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dial(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			return &watched{Conn: c, silence: silence}, nil
-		}
+		silence.Limit(t, limit)
 	}
-}
-
-// watched is a connection that fails when nothing moves on it for a while. A
-// write counts as movement for reads too: while a slow line takes a long part,
-// the store has nothing to say.
-type watched struct {
-	net.Conn
-	silence time.Duration
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	if err := w.SetReadDeadline(time.Now().Add(w.silence)); err != nil {
-		return 0, err
-	}
-	return w.Conn.Read(p)
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	if err := w.SetDeadline(time.Now().Add(w.silence)); err != nil {
-		return 0, err
-	}
-	return w.Conn.Write(p)
 }
 
 // bucketName is the rule of "General purpose bucket naming rules" in the S3
