@@ -3,9 +3,7 @@ package finalizer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
@@ -42,11 +40,10 @@ func FindingOf(code string) Finding {
 	return Damaged
 }
 
-// Audit holds a sealed backup once more against what the store reports, and
-// follows its WAL to the newest segment. It writes nothing. sealed is false
-// when the vault holds no seal that its manifest explains; then there is
-// nothing to audit. wal may be nil, and then one is made.
-func (f *Finalizer) Audit(ctx context.Context, server, id string, wal *walchain.Archive) (findings []Reason, sealed bool, err error) {
+// AuditSet holds the objects of a sealed backup once more against what the store
+// reports. It writes nothing, and looks at no WAL. sealed is false when the
+// vault holds no seal that a manifest explains; then there is nothing to audit.
+func (f *Finalizer) AuditSet(ctx context.Context, server, id string) (findings []Reason, sealed bool, err error) {
 	c := f.newCall(server, id)
 	malformed, err := c.readManifest(ctx)
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
@@ -66,49 +63,60 @@ func (f *Finalizer) Audit(ctx context.Context, server, id string, wal *walchain.
 			return nil, false, err
 		}
 	}
-	findings, err = c.audit(ctx, wal)
-	return findings, true, err
+	findings, _, err = c.auditSet(ctx)
+	return marked(findings), true, err
 }
 
-// audit looks at a backup whose manifest and seal were read.
+// audit looks at a backup whose manifest and seal were read, and at its WAL.
 func (c *call) audit(ctx context.Context, wal *walchain.Archive) ([]Reason, error) {
-	set, err := c.checkSet(ctx)
+	findings, seal, err := c.auditSet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	findings := append(set.set, shadows(set.seals)...)
-	if !slices.ContainsFunc(set.seals, func(o bucket.Object) bool { return !o.DeleteMarker }) {
-		findings = append(findings, reason("seal-gone", layout.BackupInfo(c.server, c.id), "it was read a moment ago, and is no longer listed"))
-	}
-	of, err := c.Vault.Stat(ctx, c.seal.object.Key, c.seal.object.Version)
-	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-		return nil, err
-	}
-	for _, obj := range set.objects {
-		if problem := outlives(of, obj); problem.Code != "" {
-			findings = append(findings, problem)
-		}
-	}
 	info, err := backupinfo.Parse(c.seal.body)
 	if err != nil || info.Comment("wal") == "checked" {
-		more, err := c.auditWAL(ctx, wal, of)
+		more, err := c.auditWAL(ctx, wal, seal)
 		if err != nil {
 			return nil, err
 		}
 		findings = append(findings, more...)
 	}
+	return marked(findings), nil
+}
+
+// marked says of each finding which kind it is.
+func marked(findings []Reason) []Reason {
 	for i := range findings {
 		findings[i].Finding = FindingOf(findings[i].Code)
 	}
-	return findings[:min(len(findings), maxReasons)], nil
+	return findings[:min(len(findings), maxReasons)]
+}
+
+// auditSet looks at the objects, and gives the seal as the store describes it.
+func (c *call) auditSet(ctx context.Context) (findings []Reason, seal bucket.Object, err error) {
+	set, err := c.checkSet(ctx)
+	if err != nil {
+		return nil, seal, err
+	}
+	findings = append(set.set, shadows(set.seals)...)
+	if !slices.ContainsFunc(set.seals, func(o bucket.Object) bool { return !o.DeleteMarker }) {
+		findings = append(findings, reason("seal-gone", layout.BackupInfo(c.server, c.id), "it was read a moment ago, and is no longer listed"))
+	}
+	seal, err = c.Vault.Stat(ctx, c.seal.object.Key, c.seal.object.Version)
+	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+		return nil, seal, err
+	}
+	for _, obj := range set.objects {
+		if problem := Outlives(seal, obj); problem.Code != "" {
+			findings = append(findings, problem)
+		}
+	}
+	return findings, seal, nil
 }
 
 // auditWAL follows the backup's WAL to the newest segment.
 func (c *call) auditWAL(ctx context.Context, wal *walchain.Archive, seal bucket.Object) ([]Reason, error) {
 	m := c.manifest
-	if wal == nil || wal.Size != m.Cluster.SegmentSize {
-		wal = c.archive(c.server, m.Cluster.SegmentSize)
-	}
 	r, err := wal.Check(ctx, walchain.Backup{Timeline: m.Cluster.Timeline, Begin: m.Begin.LSN, End: m.End.LSN})
 	if err != nil {
 		return nil, err
@@ -134,7 +142,7 @@ func (c *call) auditWAL(ctx context.Context, wal *walchain.Archive, seal bucket.
 			}
 			obj = seen
 		}
-		problems[i] = outlives(seal, obj)
+		problems[i] = Outlives(seal, obj)
 		return nil
 	})
 	for _, p := range problems {
@@ -153,10 +161,10 @@ func (f *Finalizer) archive(server string, size int64) *walchain.Archive {
 	return &walchain.Archive{Vault: f.Vault, Server: server, Size: size, Decompress: f.Decompress}
 }
 
-// outlives says when an object's lock ends before the seal's own. A bucket's
+// Outlives says when an object's lock ends before the seal's own. A bucket's
 // default locks what was stored earlier until earlier: the lock only has to be
 // as long from the object's creation on.
-func outlives(seal, obj bucket.Object) Reason {
+func Outlives(seal, obj bucket.Object) Reason {
 	if seal.RetainUntil.IsZero() || !seal.RetentionSeen || !obj.RetentionSeen || obj.Key == "" {
 		return Reason{}
 	}
@@ -168,16 +176,4 @@ func outlives(seal, obj bucket.Object) Reason {
 		return reason("retention", obj.Key, "its lock ends %s, and that of its backup.info %s", stamp(obj.RetainUntil), stamp(seal.RetainUntil))
 	}
 	return Reason{}
-}
-
-// Summary is a finding in one line.
-func (r Reason) Summary() string {
-	var b strings.Builder
-	if r.Finding != "" {
-		fmt.Fprintf(&b, "%s: ", r.Finding)
-	}
-	if r.Object != "" {
-		fmt.Fprintf(&b, "%s: ", r.Object)
-	}
-	return b.String() + r.Text
 }

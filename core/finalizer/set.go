@@ -157,6 +157,10 @@ func compareListed(want manifest.Object, have bucket.Object, again bool) Reason 
 	return Reason{}
 }
 
+// SlowClass tells whether objects of a storage class must be ordered before they
+// can be read.
+func SlowClass(class string) bool { return thawed[class] }
+
 // thawed are the storage classes whose objects must be ordered hours before
 // they can be read (Amazon S3, Azure); no restore waits for that.
 var thawed = map[string]bool{"GLACIER": true, "DEEP_ARCHIVE": true, "Archive": true}

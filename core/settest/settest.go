@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,6 +92,34 @@ func (s *Set) UploadArchives(t testing.TB, vault bucket.Bucket) {
 	}
 }
 
+// AddArchives stores n more small archives of PGDATA, eight at a time, and notes
+// them in the manifest.
+func (s *Set) AddArchives(t testing.TB, vault bucket.Bucket, n int) {
+	t.Helper()
+	more := make([]manifest.Object, n)
+	atOnce(n, func(i int) {
+		body := fmt.Appendf(nil, "part %d", i)
+		obj := s.Create(t, vault, s.Key(fmt.Sprintf("data_%04d.tar", i+2)), body)
+		sum := sha256.Sum256(body)
+		more[i] = manifest.Object{Name: fmt.Sprintf("data_%04d.tar", i+2), Size: obj.Size, SHA256: hex.EncodeToString(sum[:]),
+			CRC32C: obj.CRC32C, ETag: obj.ETag, Version: obj.Version}
+	})
+	s.Manifest.Objects = append(s.Manifest.Objects, more...)
+}
+
+// atOnce does something n times, eight at a time.
+func atOnce(n int, do func(i int)) {
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := w; i < n; i += 8 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // UploadManifest stores the manifest as it is now.
 func (s *Set) UploadManifest(t testing.TB, vault bucket.Bucket) {
 	t.Helper()
@@ -104,9 +133,8 @@ func (s *Set) UploadManifest(t testing.TB, vault bucket.Bucket) {
 // UploadWAL stores every segment the manifest needs.
 func (s *Set) UploadWAL(t testing.TB, vault bucket.Bucket) {
 	t.Helper()
-	for n := s.Manifest.FirstSegment().Number; n <= s.Manifest.LastSegment().Number; n++ {
-		s.UploadSegment(t, vault, n)
-	}
+	first, last := s.Manifest.FirstSegment().Number, s.Manifest.LastSegment().Number
+	atOnce(int(last-first+1), func(i int) { s.UploadSegment(t, vault, first+uint64(i)) })
 }
 
 // UploadSegment stores one segment, plain.

@@ -14,7 +14,8 @@ import (
 
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
@@ -121,30 +122,30 @@ func (p places) failed(t testing.TB, id string, reason ...string) {
 // TestInterrupted: the backup in PostgreSQL is ended, uploads are aborted, and
 // staging tells the story.
 func TestInterrupted(t *testing.T) {
-	aws, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
-	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	c.CreateLoad(60)
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		t.Run(sig.String(), func(t *testing.T) {
-			aws.ForgetRequests()
-			s := start(t, p.backupCommand(t, c, "-J", "2", "--max-bandwidth", "16MB"))
-			s.until("parts are sent", func() bool {
-				return len(aws.Requests(localaws.Operations("UploadPart"))) > 0
+	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
+		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
+		c.CreateLoad(60)
+		for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+			t.Run(sig.String(), func(t *testing.T) {
+				store.ForgetRequests()
+				s := start(t, p.backupCommand(t, c, "-J", "2", "--max-bandwidth", "16MB"))
+				s.until("parts are sent", func() bool {
+					return len(store.Requests(cloud.Ops(cloud.Part))) > 0
+				})
+				s.cmd.Process.Signal(sig)
+				o := s.wait()
+				if o.code != 1 {
+					t.Errorf("exit code %d", o.code)
+				}
+				t.Log(o.stderr)
+				has(t, o.stderr, "ERROR: interrupted", "is given up; its record in staging says FAILED")
+				p.failed(t, o.id(t), "error=failure uploading data (interrupted")
+				noUploads(t, store)
+				noSession(t, c)
 			})
-			s.cmd.Process.Signal(sig)
-			o := s.wait()
-			if o.code != 1 {
-				t.Errorf("exit code %d", o.code)
-			}
-			t.Log(o.stderr)
-			has(t, o.stderr, "ERROR: interrupted", "is given up; its record in staging says FAILED")
-			p.failed(t, o.id(t), "error=failure uploading data (interrupted")
-			if n := openUploads(aws); n != 0 {
-				t.Errorf("%d uploads are open", n)
-			}
-			noSession(t, c)
-		})
-	}
+		}
+	})
 }
 
 // TestKilled: nobody could write anything any more. The record says STARTED,
@@ -190,21 +191,21 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 
 // TestTheStoreRefusesAnArchive: in the middle, by a rule that was added.
 func TestTheStoreRefusesAnArchive(t *testing.T) {
-	aws, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
-	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	c.CreateLoad(40)
-	aws.Faults.Add(localaws.Fault{Operation: "CompleteMultipartUpload", Key: "barman/main/base/*", Action: localaws.Conflict, Times: 1})
-	aws.ForgetRequests()
-	o := p.backup(t, c)
-	if o.code != 1 {
-		t.Errorf("exit code %d", o.code)
-	}
-	t.Log(o.stderr)
-	has(t, o.stderr, "ConditionalRequestConflict", "/data")
-	p.failed(t, o.id(t), "error=failure uploading data (")
-	if n := openUploads(aws); n != 0 {
-		t.Errorf("%d uploads are open", n)
-	}
+	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
+		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
+		c.CreateLoad(40)
+		store.Faulty().Add(cloud.Fault{Op: cloud.Create, Bucket: store.VaultName(), Key: "barman/main/base/*", Action: cloud.Internal})
+		store.ForgetRequests()
+		o := p.backup(t, c)
+		if o.code != 1 {
+			t.Errorf("exit code %d", o.code)
+		}
+		t.Log(o.stderr)
+		has(t, o.stderr, "/data", "500")
+		p.failed(t, o.id(t), "error=failure uploading data (")
+		noUploads(t, store)
+	})
 }
 
 // TestTheSessionIsLost: PostgreSQL has ended the backup with it, so the upload

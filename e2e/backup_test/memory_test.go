@@ -4,7 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
@@ -15,30 +16,32 @@ const maxRSS = 256 << 20
 // flight, on a cluster far larger than that, and a store so slow that all
 // buffers fill.
 func TestMemoryStaysBounded(t *testing.T) {
-	aws, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
-	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	for range 8 { // a file goes to one worker
-		c.CreateLoad(90)
-	}
-	aws.Faults.Add(localaws.Fault{Operation: "UploadPart", Action: localaws.Slow, Delay: time.Second})
-	for _, compression := range []string{"", "--lz4", "--gzip"} {
-		name := compression
-		if name == "" {
-			name = "none"
+	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
+		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
+		for range 8 { // a file goes to one worker
+			c.CreateLoad(90)
 		}
-		t.Run(name, func(t *testing.T) {
-			args := []string{"-J", "4"}
-			if compression != "" {
-				args = append(args, compression)
+		store.Faulty().Add(cloud.Fault{Op: cloud.Part, Action: cloud.Slow, Delay: time.Second})
+		for _, compression := range []string{"", "--lz4", "--gzip"} {
+			name := compression
+			if name == "" {
+				name = "none"
 			}
-			o := p.backup(t, c, args...)
-			if o.code != 0 {
-				t.Fatalf("exit code %d\n%s", o.code, o.stderr)
-			}
-			t.Logf("%d MiB; %s", o.maxRSS>>20, o.stdout)
-			if o.maxRSS > maxRSS {
-				t.Errorf("resident set of %d MiB", o.maxRSS>>20)
-			}
-		})
-	}
+			t.Run(name, func(t *testing.T) {
+				args := []string{"-J", "4"}
+				if compression != "" {
+					args = append(args, compression)
+				}
+				o := p.backup(t, c, args...)
+				if o.code != 0 {
+					t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+				}
+				t.Logf("%d MiB; %s", o.maxRSS>>20, o.stdout)
+				if o.maxRSS > maxRSS {
+					t.Errorf("resident set of %d MiB", o.maxRSS>>20)
+				}
+			})
+		}
+	})
 }

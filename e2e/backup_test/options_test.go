@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/localaws"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
@@ -14,10 +16,12 @@ import (
 // TestRetentionAndTagsOnEveryObject: one moment for all of them, whenever they
 // are stored.
 func TestRetentionAndTagsOnEveryObject(t *testing.T) {
-	aws, p := s3Places(t, localaws.Config{HostMaySetRetention: true, Statements: []localaws.Statement{{
-		Sid: "HostTags", Effect: localaws.Allow, Principal: []string{"host"}, Actions: []string{"s3:PutObjectTagging"},
-		Resources: []string{"arn:aws:s3:::vault/*"},
-	}}})
+	store, p := cloudPlaces(t, clouds.AWS, cloud.Config{HostMaySetRetention: true})
+	aws := store.Store.(*localaws.AWS)
+	if err := aws.Rules.Add(localaws.Statement{Sid: "HostTags", Effect: localaws.Allow, Principal: []string{cloud.Host},
+		Actions: []string{"s3:PutObjectTagging"}, Resources: []string{"arn:aws:s3:::vault/*"}}); err != nil {
+		t.Fatal(err)
+	}
 	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15), Tablespaces: 1})
 	before := time.Now()
 	id := p.mustBackup(t, c, "--retention", "2d", "--require-lock", "--tag", "team,db", "-S", "4MB")

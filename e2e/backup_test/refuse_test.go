@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgseal/pgseal/core/bucket/filebucket"
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
@@ -81,39 +83,54 @@ func TestRefusedBeforeTheFirstByte(t *testing.T) {
 
 // TestRefusedByTheStore: what only a cloud can answer.
 func TestRefusedByTheStore(t *testing.T) {
-	aws, p := s3Places(t, localaws.Config{})
+	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
+		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
+		in := func(bucket, path string) string {
+			return strings.Replace(strings.TrimSuffix(p.vaultURL, "barman")+path, "/"+store.VaultName()+"/", "/"+bucket+"/", 1)
+		}
+		for _, tc := range []struct {
+			name           string
+			vault, staging string
+			args           []string
+			env            []string
+			code           int
+			says           []string
+		}{
+			{"a bucket that is not there", in("no-such-bucket", "x"), p.stagingURL, nil, store.Env(cloud.Breakglass), 1, []string{"no-such-bucket", "not found", "404"}},
+			{"a staging bucket that is not there", p.vaultURL, in("no-such-bucket", "x"), nil, store.Env(cloud.Breakglass), 1, []string{"staging", "no-such-bucket", "not found"}},
+			{"staging in the locked bucket", p.vaultURL, in(store.VaultName(), "staging"), nil, nil, 1, []string{"has a lock"}},
+			{"a bucket without a lock, and one is required", in(store.StagingName(), "elsewhere"), p.stagingURL, []string{"--require-lock"}, nil, 1, []string{"it has no lock"}},
+			{"wrong credentials", p.vaultURL, p.stagingURL, nil, k.Wrong(store.Store), 1, []string{"vault", "denied"}},
+			{"the test of a store that does not answer", p.vaultURL, p.stagingURL, []string{"-t"}, k.Silent(store.Store), 2, []string{"127.0.0.1:1"}},
+			{"the test of stores that are fine", p.vaultURL, p.stagingURL, []string{"-t"}, nil, 0, nil},
+		} {
+			t.Run(tc.name, func(t *testing.T) {
+				args := append([]string{"backup", "-d", c.DSN(), "--staging-url", tc.staging}, tc.args...)
+				o := run(t, command(t, append(p.env, tc.env...), append(args, tc.vault, server)...))
+				if o.code != tc.code {
+					t.Errorf("exit code %d, want %d", o.code, tc.code)
+				}
+				has(t, o.stderr, tc.says...)
+				t.Log(o.stderr)
+			})
+		}
+		p.nothingStored(t)
+		noUploads(t, store)
+	})
+}
+
+// TestALockThatIsNotAsked: a bucket that can lock, and does not by itself.
+func TestALockThatIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	_, p := cloudPlaces(t, clouds.AWS, cloud.Config{})
 	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	for _, tc := range []struct {
-		name           string
-		vault, staging string
-		args           []string
-		env            []string
-		code           int
-		says           []string
-	}{
-		{"a bucket that is not there", "s3://nosuchbucket/x", p.stagingURL, nil, aws.Breakglass.Env(), 1, []string{"nosuchbucket", "not found", "NoSuchBucket"}},
-		{"a staging bucket that is not there", p.vaultURL, "s3://nosuchbucket/x", nil, aws.Breakglass.Env(), 1, []string{"staging", "nosuchbucket", "not found"}},
-		{"staging in the locked bucket", p.vaultURL, "s3://vault/staging", nil, nil, 1, []string{"has a lock"}},
-		{"a bucket without a lock, and one is required", "s3://staging/elsewhere", p.stagingURL, []string{"--require-lock"}, nil, 1, []string{"it has no lock"}},
-		{"a bucket with a lock but no default, and one is required", p.vaultURL, p.stagingURL, []string{"--require-lock"}, nil, 1, []string{"no default retention"}},
-		{"wrong credentials", p.vaultURL, p.stagingURL, nil, []string{"AWS_SECRET_ACCESS_KEY=wrong"}, 1, []string{"vault", "403"}},
-		{"the test of a store that does not answer", p.vaultURL, p.stagingURL, []string{"-t", "--endpoint-url", "http://127.0.0.1:1"}, nil, 2, []string{"127.0.0.1:1"}},
-		{"the test of stores that are fine", p.vaultURL, p.stagingURL, []string{"-t"}, nil, 0, nil},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			args := append([]string{"backup", "-d", c.DSN(), "--staging-url", tc.staging}, tc.args...)
-			o := run(t, command(t, append(p.env, tc.env...), append(args, tc.vault, server)...))
-			if o.code != tc.code {
-				t.Errorf("exit code %d, want %d", o.code, tc.code)
-			}
-			has(t, o.stderr, tc.says...)
-			t.Log(o.stderr)
-		})
+	o := p.backup(t, c, "--require-lock")
+	if o.code != 1 {
+		t.Errorf("exit code %d", o.code)
 	}
+	has(t, o.stderr, "no default retention", "--require-lock")
 	p.nothingStored(t)
-	if n := openUploads(aws); n != 0 {
-		t.Errorf("%d uploads are open", n)
-	}
 }
 
 // TestArchivingMustWork: off or failing, unless somebody says that WAL is kept

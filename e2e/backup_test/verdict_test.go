@@ -11,7 +11,8 @@ import (
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/e2e/build"
-	"github.com/pgseal/pgseal/e2e/localaws"
+	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
@@ -91,23 +92,25 @@ func (p places) judge(t testing.TB, id string, state finalizer.State) {
 
 // TestCalledByBarmansName: it waits, and exit code 0 means sealed.
 func TestCalledByBarmansName(t *testing.T) {
-	aws, p := s3Places(t, localaws.Config{VaultRetention: time.Hour})
-	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-	link := filepath.Join(pgtest.Dir(t), "barman-cloud-backup")
-	if err := os.Symlink(build.Pgseal(t), link); err != nil {
-		t.Fatal(err)
-	}
-	cmd := pgtest.Command(t.Context(), link, "--staging-url", p.stagingURL, "-d", c.DSN(), "--immediate", p.vaultURL, server)
-	cmd.Env = append(cmd.Env, p.env...)
-	s := start(t, cmd)
-	id := p.marked(t, s)
-	c.ArchiveAll()
-	if v := finalize(t, aws, id); v.State != finalizer.Sealed {
-		t.Fatalf("%+v", v)
-	}
-	if o := s.wait(); o.code != 0 {
-		t.Errorf("exit code %d\n%s", o.code, o.stderr)
-	}
+	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
+		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
+		link := filepath.Join(pgtest.Dir(t), "barman-cloud-backup")
+		if err := os.Symlink(build.Pgseal(t), link); err != nil {
+			t.Fatal(err)
+		}
+		cmd := pgtest.Command(t.Context(), link, "--staging-url", p.stagingURL, "-d", c.DSN(), "--immediate", p.vaultURL, server)
+		cmd.Env = append(cmd.Env, p.env...)
+		s := start(t, cmd)
+		id := p.marked(t, s)
+		c.ArchiveAll()
+		if v := finalize(t, store, id); v.State != finalizer.Sealed {
+			t.Fatalf("%+v", v)
+		}
+		if o := s.wait(); o.code != 0 {
+			t.Errorf("exit code %d\n%s", o.code, o.stderr)
+		}
+	})
 }
 
 // TestSealingHereWaitsForTheWAL: as long as --wal-timeout says, and what was

@@ -26,6 +26,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,7 +113,7 @@ func race(b *testing.B, title string, size int64, warm func(), all []contender) 
 			other := median(samples[c.against])
 			times := other.wall.Seconds() / m.wall.Seconds()
 			ratio = fmt.Sprintf("%.1f x %s, with 1/%.1f of its cpu", times, c.against, other.cpu.Seconds()/m.cpu.Seconds())
-			b.ReportMetric(times, metricName(c.name))
+			b.ReportMetric(times, metricName(c.name)+"-times")
 		}
 		fmt.Printf("%-26s %9.2f %9.0f %9.2f %9d %11.1f  %s\n", c.name, m.wall.Seconds(), float64(size)/1e6/m.wall.Seconds(),
 			m.cpu.Seconds(), m.rss>>20, float64(m.stored)/1e6, ratio)
@@ -121,7 +122,7 @@ func race(b *testing.B, title string, size int64, warm func(), all []contender) 
 
 // metricName may hold no blanks.
 func metricName(name string) string {
-	return string(bytes.ReplaceAll([]byte(name), []byte(" "), []byte("-"))) + "-times"
+	return strings.ReplaceAll(name, " ", "-")
 }
 
 // scale is pgbench's.

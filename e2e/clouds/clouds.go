@@ -28,6 +28,9 @@ type Kind struct {
 	Ways []cloud.Way
 	// Tries is how often the driver sends a request before it gives up.
 	Tries int
+	// Wrong and Silent are what an environment needs besides to have credentials that the store does not know, and a
+	// store that does not answer (127.0.0.1:1).
+	Wrong, Silent func(s cloud.Store) []string
 	// Stock are the flags with which stock barman-cloud reads this store; nil where no such barman can be had.
 	Stock func(s cloud.Store) []string
 

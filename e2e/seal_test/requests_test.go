@@ -3,7 +3,6 @@ package seal_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,8 +26,8 @@ func TestTheRequestsOfOneSeal(t *testing.T) {
 				b.Manifest.End.LSN += settest.Size
 			}
 			b.UploadArchives(t, s.host)
-			b.uploadMore(t, objects-3)
-			b.uploadSegments(t)
+			b.AddArchives(t, s.host, objects-3)
+			b.UploadWAL(t, s.host)
 			b.UploadManifest(t, s.host)
 			r := b.mark(t)
 			s.ForgetRequests()
@@ -55,35 +54,6 @@ func TestTheRequestsOfOneSeal(t *testing.T) {
 		}
 		t.Log(table.String())
 	})
-}
-
-// uploadMore stores n more archives of PGDATA and lists them.
-func (b *backup) uploadMore(t *testing.T, n int) {
-	t.Helper()
-	more := make([]manifest.Object, n)
-	atOnce(n, func(i int) {
-		more[i] = b.createdWith(t, fmt.Sprintf("data_%04d.tar", i+2), fmt.Appendf(nil, "part %d", i))
-	})
-	b.Manifest.Objects = append(b.Manifest.Objects, more...)
-}
-
-func (b *backup) uploadSegments(t *testing.T) {
-	t.Helper()
-	first, last := b.Manifest.FirstSegment().Number, b.Manifest.LastSegment().Number
-	atOnce(int(last-first+1), func(i int) { b.UploadSegment(t, b.s.host, first+uint64(i)) })
-}
-
-// atOnce does something n times, eight at a time.
-func atOnce(n int, do func(i int)) {
-	var all sync.WaitGroup
-	for w := range 8 {
-		all.Go(func() {
-			for i := w; i < n; i += 8 {
-				do(i)
-			}
-		})
-	}
-	all.Wait()
 }
 
 // The largest list that a manifest can hold, none of it stored: rejected, in the memory that the function has.

@@ -1,10 +1,9 @@
-// Package walarchive_test archives WAL with the built pgseal, into a local AWS that is as strict as the real one, as the
+// Package walarchive_test archives WAL with the built pgseal, into local clouds that are as strict as the real ones, as the
 // identity that the database host has.
 package walarchive_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -16,9 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
+	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/e2e/build"
+	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/localaws"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
@@ -41,16 +41,16 @@ type answer struct {
 
 // archive runs pgseal wal-archive as the host, or as whoever the environment names, with the vault's URL and the server
 // before the file.
-func archive(t *testing.T, a *localaws.AWS, file string, flags ...string) answer {
+func archive(t *testing.T, a *store, file string, flags ...string) answer {
 	t.Helper()
 	args := append(append([]string{"wal-archive"}, flags...), a.VaultURL(), server, file)
-	return wait(t, command(t, a.Host, build.Pgseal(t), args...))
+	return wait(t, a.command(t, cloud.Host, build.Pgseal(t), args...))
 }
 
-func command(t *testing.T, who localaws.Identity, program string, args ...string) *exec.Cmd {
+func (s *store) command(t *testing.T, who, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := pgtest.Command(t.Context(), program, args...)
-	cmd.Env = append(cmd.Env, who.Env()...)
+	cmd.Env = append(cmd.Env, s.Env(who)...)
 	return cmd
 }
 
@@ -113,28 +113,25 @@ func write(t *testing.T, name string, content []byte) string {
 	return path
 }
 
-// versions of all objects of the vault, as "key size version", delete markers included.
-func versions(t *testing.T, a *localaws.AWS) []string {
+// versions of all objects of the vault, as "key size version etag", delete markers included.
+func versions(t *testing.T, a *store) []string {
 	t.Helper()
 	var all []string
-	pages := s3.NewListObjectVersionsPaginator(a.Client(a.Breakglass), &s3.ListObjectVersionsInput{Bucket: &a.Vault})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(context.Background())
-		if err != nil {
+	for v, err := range a.vault.ListVersions(t.Context(), "") {
+		switch {
+		case err != nil:
 			t.Fatal(err)
-		}
-		for _, v := range page.Versions {
-			all = append(all, fmt.Sprintf("%s %d %s", *v.Key, *v.Size, *v.VersionId))
-		}
-		for _, d := range page.DeleteMarkers {
-			all = append(all, *d.Key+" deleted")
+		case v.DeleteMarker:
+			all = append(all, v.Key+" deleted")
+		default:
+			all = append(all, fmt.Sprintf("%s %d %s %s", v.Key, v.Size, v.Version, v.ETag))
 		}
 	}
 	return all
 }
 
 // wantOne fails unless the vault holds one version of one object, and returns that.
-func wantOne(t *testing.T, a *localaws.AWS, key string) string {
+func wantOne(t *testing.T, a *store, key string) string {
 	t.Helper()
 	all := versions(t, a)
 	if len(all) != 1 || !strings.HasPrefix(all[0], key+" ") {
@@ -143,31 +140,31 @@ func wantOne(t *testing.T, a *localaws.AWS, key string) string {
 	return all[0]
 }
 
-// head is what the vault says about an object.
-func head(t *testing.T, a *localaws.AWS, key string) *s3.HeadObjectOutput {
+func wantNoUploads(t *testing.T, a *store) {
 	t.Helper()
-	out, err := a.Client(a.Breakglass).HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: &a.Vault, Key: &key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func wantNoUploads(t *testing.T, a *localaws.AWS) {
-	t.Helper()
-	out, err := a.Client(a.Breakglass).ListMultipartUploads(context.Background(), &s3.ListMultipartUploadsInput{Bucket: &a.Vault})
-	if err != nil || len(out.Uploads) != 0 {
-		t.Errorf("unfinished uploads: %v, %v", out, err)
+	if open, err := a.OpenUploads(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("unfinished uploads: %v, %v", open, err)
 	}
 }
 
-func start(t *testing.T, c localaws.Config) *localaws.AWS {
+// store is a local cloud, and its vault as somebody sees it who may do anything.
+type store struct {
+	*clouds.Cloud
+	vault bucket.Bucket
+}
+
+func start(t *testing.T, k clouds.Kind, c cloud.Config) *store {
 	t.Helper()
 	if c.VaultRetention == 0 {
 		c.VaultRetention = 24 * time.Hour
 	}
 	c.Server = server
-	return localaws.Start(t, c)
+	s := &store{Cloud: k.Start(t, c)}
+	var err error
+	if s.vault, err = s.Open(t.Context(), cloud.Breakglass, s.VaultURL()); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func digest(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }

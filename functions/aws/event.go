@@ -18,6 +18,7 @@ const (
 	testShape                     // s3:TestEvent, sent when a notification is configured
 	eventBridgeShape              // "Object Created" of EventBridge
 	sqsShape                      // a batch of SQS with any of the above inside
+	scheduleShape                 // a schedule of EventBridge: time to sweep
 )
 
 // object is a created object as the wake package has it.
@@ -41,6 +42,8 @@ func shapeOf(raw json.RawMessage) (shape, error) {
 		return testShape, nil
 	case probe.Source == "aws.s3" && probe.DetailType == "Object Created":
 		return eventBridgeShape, nil
+	case probe.Source == "aws.events" && probe.DetailType == "Scheduled Event":
+		return scheduleShape, nil
 	case len(probe.Records) > 0 && probe.Records[0].EventSource == "aws:sqs":
 		return sqsShape, nil
 	case len(probe.Records) > 0 && probe.Records[0].EventSource == "aws:s3":

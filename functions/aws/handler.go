@@ -8,12 +8,15 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/functions/wake"
 )
 
-// handler turns one event into created objects, and results into an answer.
+// handler turns one event into created objects or a sweep, and results into an
+// answer.
 type handler struct {
 	finalize func(ctx context.Context, created []wake.Object) ([]wake.Result, error)
+	sweep    func(ctx context.Context) (finalizer.SweepReport, error)
 	log      *slog.Logger
 }
 
@@ -22,8 +25,9 @@ type Answer struct {
 	Results []wake.Result `json:"results"`
 }
 
-// handle answers events of S3 and EventBridge with the verdicts, and batches of
-// SQS with the messages that must come again. An error is returned for what may
+// handle answers events of S3 and EventBridge with the verdicts, batches of SQS
+// with the messages that must come again, and a schedule with the sweep's
+// report. An error is returned for what may
 // end differently the next time, and for what nobody else would see: an event
 // of an unknown kind ends in the dead-letter queue, where the alarm is.
 func (h *handler) handle(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -31,8 +35,11 @@ func (h *handler) handle(ctx context.Context, raw json.RawMessage) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if shape == sqsShape {
+	switch shape {
+	case sqsShape:
 		return h.handleQueue(ctx, raw)
+	case scheduleShape:
+		return h.sweep(ctx)
 	}
 	created, err := createdIn(shape, raw)
 	if err != nil {
@@ -54,8 +61,8 @@ func (h *handler) handleQueue(ctx context.Context, raw json.RawMessage) (any, er
 		body := json.RawMessage(message.Body)
 		shape, err := shapeOf(body)
 		var created []wake.Object
-		if err == nil && shape == sqsShape {
-			err = &wake.EventError{Text: "a batch of SQS inside a message of SQS"}
+		if err == nil && (shape == sqsShape || shape == scheduleShape) {
+			err = &wake.EventError{Text: "a batch of SQS or a schedule inside a message of SQS"}
 		}
 		if err == nil {
 			created, err = createdIn(shape, body)

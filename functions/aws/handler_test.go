@@ -57,6 +57,9 @@ func newTestHandler(fail map[string]error) (*handler, *[]wake.Object) {
 			}
 			return []wake.Result{}, nil
 		},
+		sweep: func(context.Context) (finalizer.SweepReport, error) {
+			return finalizer.SweepReport{Sealed: 1}, fail["sweep"]
+		},
 		log: slog.New(slog.DiscardHandler),
 	}, &called
 }
@@ -113,6 +116,27 @@ func TestOnlyFailedMessagesComeAgain(t *testing.T) {
 	}
 }
 
+// scheduled is as EventBridge writes it.
+const scheduled = `{"version":"0","id":"89d1a02d-5ec7-412e-82f5-13505f849b41","detail-type":"Scheduled Event","source":"aws.events","account":"123456789012",
+	"time":"2026-11-23T18:44:49Z","region":"eu-central-1","resources":["arn:aws:events:eu-central-1:123456789012:rule/pgseal-sweep"],"detail":{}}`
+
+func TestAScheduleSweeps(t *testing.T) {
+	h, _ := newTestHandler(nil)
+	report, err := h.handle(context.Background(), json.RawMessage(scheduled))
+	if err != nil || report.(finalizer.SweepReport).Sealed != 1 {
+		t.Error(report, err)
+	}
+	failure := &finalizer.AccessError{Err: errors.New("403")}
+	h, _ = newTestHandler(map[string]error{"sweep": failure})
+	if _, err := h.handle(context.Background(), json.RawMessage(scheduled)); err != failure {
+		t.Errorf("%T %v", err, err)
+	}
+	got, err := h.handle(context.Background(), json.RawMessage(queued(t, scheduled)))
+	if raw, _ := json.Marshal(got); err != nil || !strings.Contains(string(raw), `"itemIdentifier":"a"`) {
+		t.Errorf("a schedule is no message: %s, %v", raw, err)
+	}
+}
+
 func TestAnErrorKeepsItsTypesName(t *testing.T) {
 	h, _ := newTestHandler(map[string]error{"main": &finalizer.TransientError{Err: errors.New("503")}})
 	_, err := h.handle(context.Background(), json.RawMessage(s3Record("staging", "a%2Bb+c/_pgseal/complete/main/20261123T010203.json")))
@@ -150,7 +174,7 @@ func TestTheMemoryThatLambdaGives(t *testing.T) {
 }
 
 func FuzzEvent(f *testing.F) {
-	for _, seed := range []string{s3Record("staging", "k"), bridged("staging", "k"), testEvent, `{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`} {
+	for _, seed := range []string{s3Record("staging", "k"), bridged("staging", "k"), testEvent, scheduled, `{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -4,7 +4,8 @@
 //	CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -ldflags "-s -w" -o bootstrap ./functions/aws
 //
 // It is woken by the creation of a marker in staging, directly by S3, through
-// SQS, or through EventBridge. Its settings are the environment variables
+// SQS, or through EventBridge, and by a schedule of EventBridge to sweep. Its
+// settings are the environment variables
 // PGSEAL_VAULT_URL, PGSEAL_STAGING_URL and those of package finalizer.
 package main
 
@@ -29,7 +30,7 @@ func main() {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	h := handler{finalize: f.Finalize, log: log}
+	h := handler{finalize: f.Finalize, sweep: f.Sweep, log: log}
 	lambda.Start(h.handle)
 }
 

@@ -11,7 +11,7 @@ import (
 func Guard(log *slog.Logger, invocation func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			log.Error("a mistake in pgseal", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			log.Error("a mistake in pgseal", "panic", fmt.Sprint(p), "stack_trace", string(debug.Stack()))
 			err = fmt.Errorf("a mistake in pgseal: %v", p)
 		}
 	}()

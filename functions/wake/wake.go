@@ -27,6 +27,7 @@ const (
 // goroutines at once.
 type Function struct {
 	finalize func(ctx context.Context, server, id string) (finalizer.Verdict, error)
+	sweep    func(ctx context.Context) (finalizer.SweepReport, error)
 	staging  string // URL, without a slash at its end
 	log      *slog.Logger
 }
@@ -54,7 +55,7 @@ func Open(ctx context.Context, getenv func(string) string, open func(ctx context
 		Vault: vault, Staging: staging, Config: config, Decompress: codec.Decompress,
 		Now: time.Now, Build: version.String(), Log: log,
 	}
-	return &Function{finalize: f.Finalize, staging: staging.URL(), log: log}, nil
+	return &Function{finalize: f.Finalize, sweep: f.Sweep, staging: staging.URL(), log: log}, nil
 }
 
 // Object is a created object that an event names.
@@ -113,6 +114,16 @@ func (f *Function) Finalize(ctx context.Context, created []Object) ([]Result, er
 		f.log.Error("not finalized", "kind", kind(err), "error", err)
 	}
 	return results, errs[0]
+}
+
+// Sweep is the scheduled run. The schedule brings the next one by itself, so
+// that an error is for the alarms more than for another try.
+func (f *Function) Sweep(ctx context.Context) (finalizer.SweepReport, error) {
+	report, err := f.sweep(ctx)
+	if err != nil {
+		f.log.Error("the sweep failed", "kind", kind(err), "error", err)
+	}
+	return report, err
 }
 
 // kind is the name of an error's type, which alarms match: TransientError,

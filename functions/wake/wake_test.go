@@ -107,9 +107,28 @@ func TestConfigurationIsCheckedAtTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "staging"), 0o755), os.Mkdir(filepath.Join(dir, "vault"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := f.Sweep(context.Background()); err != nil || !report.Done {
+		t.Error(report, err)
+	}
 	results, err := f.Finalize(context.Background(), []Object{{"file://" + dir, "staging/_pgseal/complete/main/" + id + ".json"}})
 	if err != nil || len(results) != 1 || results[0].Verdict != finalizer.Nothing {
 		t.Error(results, err)
+	}
+}
+
+func TestASweepThatFailsIsInTheLog(t *testing.T) {
+	var out strings.Builder
+	failure := &finalizer.AccessError{Err: errors.New("403")}
+	f := &Function{
+		sweep: func(context.Context) (finalizer.SweepReport, error) { return finalizer.SweepReport{Failed: 1}, failure },
+		log:   slog.New(slog.NewJSONHandler(&out, nil)),
+	}
+	report, err := f.Sweep(context.Background())
+	if err != failure || report.Failed != 1 || !strings.Contains(out.String(), `"kind":"AccessError"`) {
+		t.Errorf("%+v, %v\n%s", report, err, out.String())
 	}
 }
 

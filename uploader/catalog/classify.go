@@ -78,10 +78,13 @@ func (r Reader) classifySeal(b *Backup, f *records) {
 		b.State, b.SealedAt = Sealed, instant(f.sealObject.Created)
 		checked := f.seal.Comment("wal") == "checked"
 		b.WALChecked = &checked
+		if v != nil && v.State == finalizer.Sealed {
+			b.Findings = printableReasons(v.Findings)
+		}
+		b.addFindings(f)
 		if v == nil || v.State != finalizer.Sealed {
 			return
 		}
-		b.Findings = printableReasons(v.Findings)
 		if v.Receipt != nil && v.Receipt.SHA256 != f.sealSHA256 {
 			b.Findings = append(b.Findings, reason("shadowed", key, "it is not the backup.info of which the verdict has the receipt: another one was written over it"))
 		}
@@ -93,6 +96,24 @@ func (r Reader) classifySeal(b *Backup, f *records) {
 		b.Reasons = []Reason{reason("other-seal", key, "it was not made by pgseal, although pgseal's manifest stands beside it")}
 	default:
 		b.State, b.Status = Foreign, printable(f.seal.Status)
+	}
+}
+
+// addFindings adds what the last audit found, and the verdict does not say already.
+func (b *Backup) addFindings(f *records) {
+	for _, r := range printableReasons(f.findings) {
+		known := false
+		for n, have := range b.Findings {
+			if have.Code == r.Code && have.Object == r.Object {
+				b.Findings[n], known = r, true
+			}
+		}
+		if !known {
+			b.Findings = append(b.Findings, r)
+		}
+	}
+	if f.sweepErr != nil {
+		b.Findings = append(b.Findings, reason("unreadable", "", "what the last audit found cannot be read: "+f.sweepErr.Error()))
 	}
 }
 

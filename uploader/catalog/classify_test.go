@@ -71,6 +71,18 @@ func TestHowThingsStand(t *testing.T) {
 			w.json(layout.Verdict(server, s.ID()), v)
 			return s.ID()
 		}, state: catalog.Sealed, says: "another one was written over it", next: "pgseal backup "},
+		"an audit found something": {do: func(w *world) string {
+			s := w.seal(finalizer.Config{})
+			w.create(s.Key("data_9999.tar"), "x")
+			w.now = w.now.Add(time.Hour)
+			w.sweep()
+			return s.ID()
+		}, state: catalog.Sealed, says: "a restore would read it", next: "pgseal backup "},
+		"an audit's record that is none": {do: func(w *world) string {
+			s := w.seal(finalizer.Config{})
+			w.put(layout.SweepRecord(server, s.ID()), "{")
+			return s.ID()
+		}, state: catalog.Sealed, says: "what the last audit found cannot be read", next: "pgseal backup "},
 		"an unreadable verdict on a sealed backup": {do: func(w *world) string {
 			s := w.seal(finalizer.Config{})
 			w.put(layout.Verdict(server, s.ID()), "{")

@@ -130,12 +130,13 @@ func (r Reader) listStaging(ctx context.Context, at func(string) *records) error
 		layout.ProgressDir(r.Server): func(f *records, o bucket.Object) { f.progress = &o },
 		layout.CompleteDir(r.Server): func(f *records, o bucket.Object) { f.marker = &o },
 		layout.VerdictDir(r.Server):  func(f *records, o bucket.Object) { f.verdictObject = &o },
+		layout.SweepDir(r.Server):    func(f *records, o bucket.Object) { f.sweepObject = &o },
 	} {
 		for obj, err := range r.Staging.List(ctx, dir) {
 			if err != nil {
 				return err
 			}
-			if id, ok := strings.CutSuffix(strings.TrimPrefix(obj.Key, dir), ".json"); ok {
+			if id, ok := strings.CutSuffix(strings.TrimPrefix(obj.Key, dir), ".json"); ok && obj.Key != layout.SweepNotes(r.Server) {
 				note(at(id), obj)
 			}
 		}

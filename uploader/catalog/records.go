@@ -41,6 +41,10 @@ type records struct {
 	verdictObject *bucket.Object
 	verdict       *finalizer.Verdict
 	verdictErr    error
+
+	sweepObject *bucket.Object
+	findings    []finalizer.Reason // of the last audit
+	sweepErr    error
 }
 
 // set is what lies below the backup's directory in the vault.
@@ -65,6 +69,12 @@ func (r Reader) load(ctx context.Context, f *records) {
 			f.verdictErr = err
 		default:
 			f.verdict, f.verdictObject = &v, &obj
+		}
+	}
+	if f.sweepObject != nil {
+		record, err := finalizer.ReadSweepRecord(ctx, r.Staging, r.Server, f.id)
+		if f.findings = record.Findings; !absent(err) {
+			f.sweepErr = err
 		}
 	}
 	if f.inVault {

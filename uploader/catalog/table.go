@@ -3,8 +3,11 @@ package catalog
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/pgseal/pgseal/core/finalizer"
 )
 
 // Width is how many columns the table and the paragraphs take; commands, which are to be copied, may be longer.
@@ -155,6 +158,12 @@ func (b *Backup) running(now time.Time) (say []string) {
 }
 
 func (b *Backup) sealed() (say []string) {
+	for _, kind := range []finalizer.Finding{finalizer.Tampered, finalizer.Damaged} {
+		if slices.ContainsFunc(b.Findings, func(r Reason) bool { return r.Finding == kind }) {
+			say = append(say, string(kind))
+			break
+		}
+	}
 	if n := len(b.Findings); n == 1 {
 		say = append(say, "1 finding")
 	} else if n > 1 {

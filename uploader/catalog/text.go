@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/pgseal/pgseal/core/finalizer"
 )
 
 const maxText = 400
@@ -30,7 +32,7 @@ func printable(s string) string {
 func printableReasons(list []Reason) []Reason {
 	var out []Reason
 	for _, r := range list {
-		out = append(out, Reason{Code: printable(r.Code), Object: printable(r.Object), Text: printable(r.Text)})
+		out = append(out, Reason{Code: printable(r.Code), Object: printable(r.Object), Text: printable(r.Text), Finding: finalizer.Finding(printable(string(r.Finding)))})
 	}
 	return out
 }

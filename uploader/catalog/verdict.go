@@ -52,6 +52,9 @@ func WriteVerdict(w io.Writer, v finalizer.Verdict) error {
 }
 
 func reasonText(before string, r Reason) string {
+	if r.Finding != "" {
+		before += string(r.Finding) + ": "
+	}
 	if r.Object != "" {
 		before += r.Object + ": "
 	}

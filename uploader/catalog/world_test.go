@@ -81,11 +81,21 @@ func (w *world) set() *settest.Set {
 	return s
 }
 
+func (w *world) finalizer(c finalizer.Config) *finalizer.Finalizer {
+	c.Deadline, c.WALDeadline = time.Minute, 72*time.Hour
+	return &finalizer.Finalizer{Vault: w.vault, Staging: w.staging, Config: c, Decompress: decompress, Now: func() time.Time { return w.now }, Build: "test"}
+}
+
+func (w *world) sweep() {
+	w.t.Helper()
+	if _, err := w.finalizer(finalizer.Config{}).Sweep(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *world) finalize(id string, c finalizer.Config) finalizer.Verdict {
 	w.t.Helper()
-	c.Deadline, c.WALDeadline = time.Minute, 72*time.Hour
-	f := finalizer.Finalizer{Vault: w.vault, Staging: w.staging, Config: c, Decompress: decompress, Now: func() time.Time { return w.now }, Build: "test"}
-	v, err := f.Finalize(context.Background(), server, id)
+	v, err := w.finalizer(c).Finalize(context.Background(), server, id)
 	if err != nil {
 		w.t.Fatal(err)
 	}

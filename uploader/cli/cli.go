@@ -1,7 +1,7 @@
 // Package cli is the pgseal program: it finds the command, reads its options, runs it under the rules that all commands
 // share (signals, log, one line for an error), and turns what came of it into an exit code.
 //
-// Each command stands in a file of its own (backup.go, walarchive.go, status.go, finalize.go), which only joins the
+// Each command stands in a file of its own (backup.go, walarchive.go, status.go, ...), which only joins the
 // options to the package that does the work.
 package cli
 
@@ -24,6 +24,8 @@ var commands = map[string]run{
 	"wal-archive": walArchive,
 	"status":      status,
 	"finalize":    finalize,
+	"sweep":       sweep,
+	"audit":       auditCatalogue,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.

@@ -31,9 +31,11 @@ const (
 	walArchive
 	status
 	finalize
+	sweep
+	audit
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize
+	every   = backup | walArchive | status | finalize | sweep | audit
 )
 
 var (
@@ -69,6 +71,22 @@ var Commands = []*Command{
 		Summary:     "check a backup and seal it, by hand",
 		Description: "Does what the cloud function does when a backup is complete, also when its marker is gone.",
 		Args:        []Arg{urlArg, serverArg, {Name: "ID", Optional: true, Help: "the backup's id; needed unless --all is given"}},
+	},
+	{
+		Name: "sweep", id: sweep,
+		Summary: "do what no event asked for: lost backups, waiting and abandoned ones, an audit",
+		Description: "Does what the cloud function does on its schedule, with the credentials at hand and for all servers: seals " +
+			"complete backups whose marker or event was lost, tries those that wait for WAL again, notes abandoned uploads, and " +
+			"audits what is sealed. For cron. It is bounded; what it does not get to, the next run does.",
+		Args: []Arg{urlArg},
+	},
+	{
+		Name: "audit", id: audit,
+		Summary: "look through a whole catalogue for what a restore would stumble over",
+		Description: "Looks at every backup and all of the WAL of a server, whoever wrote them: pgseal, barman-cloud or " +
+			"CloudNativePG. It only reads, and needs no staging. Exit codes: 0 nothing found, 1 warnings, 2 something critical, " +
+			"3 it could not look.",
+		Args: []Arg{urlArg, serverArg},
 	},
 }
 

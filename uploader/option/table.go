@@ -50,7 +50,7 @@ var general = []Option{
 var report = []Option{
 	{
 		Name: "format", Kind: Choice, Choices: []string{"console", "json"}, Default: "console",
-		in: status | finalize, Group: groupReport, Own: true,
+		in: status | finalize | sweep | audit, Group: groupReport, Own: true,
 		Help: "how to write the answer",
 	}, {
 		Name: "check", Kind: Bool, in: status, Group: groupReport, Own: true,
