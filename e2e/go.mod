@@ -5,17 +5,26 @@ go 1.26.0
 replace github.com/pgseal/pgseal => ../
 
 require (
+	github.com/GoogleCloudPlatform/functions-framework-go v1.9.2
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15
 	github.com/aws/aws-sdk-go-v2/service/s3 v1.114.8
 	github.com/aws/smithy-go v1.28.8
+	github.com/cloudevents/sdk-go/v2 v2.15.2
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/versity/versitygw v1.8.0
 )
 
 require (
+	cloud.google.com/go/functions v1.19.3 // indirect
 	github.com/dsnet/compress v0.0.1 // indirect
+	github.com/json-iterator/go v1.1.10 // indirect
+	github.com/modern-go/concurrent v0.0.0-20180228061459-e0a39a4cb421 // indirect
+	github.com/modern-go/reflect2 v0.0.0-20180701023420-4b7aa43c6742 // indirect
 	github.com/ulikunitz/xz v0.5.17 // indirect
+	go.uber.org/atomic v1.4.0 // indirect
+	go.uber.org/multierr v1.1.0 // indirect
+	go.uber.org/zap v1.10.0 // indirect
 )
 
 require (
