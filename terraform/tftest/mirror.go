@@ -8,9 +8,12 @@ import (
 	"testing"
 )
 
-// StandIns are mirrors that tests make themselves, by provider ("hashicorp/google"): each gives a directory in the
-// layout of a filesystem mirror. They are asked when the machine has no real provider. Register them before a test runs.
-var StandIns = map[string]func(testing.TB) string{}
+// standIns are mirrors that tests make themselves, by provider: each gives a directory in the layout of a filesystem
+// mirror. They are asked when the machine has no real provider.
+var standIns = map[string]func(testing.TB) string{
+	"hashicorp/google":  standIn("google", "6.50.0"),
+	"hashicorp/azurerm": standIn("azurerm", "5.2.0"),
+}
 
 // Mirror is a directory that holds the provider ("hashicorp/aws") in the layout of a filesystem mirror,
 // HOST/NAMESPACE/TYPE/VERSION/PLATFORM, and whether it is the real provider. It is looked for, in this order, in
@@ -22,7 +25,7 @@ var StandIns = map[string]func(testing.TB) string{}
 //     /usr/local/share/terraform/plugins, /usr/share/terraform/plugins,
 //  5. every directory one or two levels below the root of the file system,
 //
-// and then in StandIns.
+// and then among the stand-ins that tests build themselves (package schemaprovider).
 func Mirror(t testing.TB, provider string) (dir string, genuine bool) {
 	t.Helper()
 	for _, dir := range mirrors() {
@@ -30,7 +33,7 @@ func Mirror(t testing.TB, provider string) (dir string, genuine bool) {
 			return dir, true
 		}
 	}
-	if standIn := StandIns[provider]; standIn != nil {
+	if standIn := standIns[provider]; standIn != nil {
 		return standIn(t), false
 	}
 	Missing(t, "no filesystem mirror on this machine holds the provider %s: set PGSEAL_TF_MIRROR to one (see tftest.Mirror)", provider)

@@ -3,7 +3,7 @@
 //
 //	tftest.Check(t, tftest.Open(t, "aws", "examples/minimal"))
 //
-// Providers come from a filesystem mirror on the machine, or from a stand-in that a test package registers (StandIns);
+// Providers come from a filesystem mirror on the machine, or from a stand-in (package schemaprovider);
 // the network is never tried. What is missing fails where CI is set (CI=true) and skips elsewhere.
 package tftest
 
