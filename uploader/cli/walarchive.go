@@ -46,6 +46,7 @@ func walArchive(ctx context.Context, v *option.Values, env *Env) error {
 	if r.Bucket, err = store.Open(ctx, v.Arg("URL"), v); err != nil {
 		return err
 	}
+	r.Parts = store.Parts(v.Arg("URL"), v)
 	ctx, cancel := context.WithTimeoutCause(ctx, walArchiveLimit, fmt.Errorf("given up after %v", walArchiveLimit))
 	defer cancel()
 	if v.Bool("test") {

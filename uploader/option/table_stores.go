@@ -61,6 +61,7 @@ var environment = []variable{
 	{"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials for S3", every},
 	{"AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_CA_BUNDLE", "the profile, region, endpoint and certificates for S3", every},
 	{"AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_KEY", "credentials for Azure, the first that is set", every},
+	{"PGSEAL_AZURE_RETENTION", "the period of the retention policy that an Azure vault has, such as 30d: Azure does not tell it", every},
 	{"GOOGLE_APPLICATION_CREDENTIALS", "a credentials file for Google Cloud Storage (else gcloud's default login, or the machine's service account)", every},
 	{"STORAGE_EMULATOR_HOST", "an emulator instead of Google Cloud Storage; it is shown no credentials", every},
 	{"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "another address of the Cloud Storage API, as for gcloud (Private Service Connect)", every},

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/azurebucket"
 	"github.com/pgseal/pgseal/core/bucket/filebucket"
 	"github.com/pgseal/pgseal/core/bucket/gcsbucket"
 	"github.com/pgseal/pgseal/core/bucket/s3bucket"
 	"github.com/pgseal/pgseal/uploader/option"
+	"github.com/pgseal/pgseal/uploader/walarchive"
 )
 
 // barman's names for the kinds of stores.
@@ -41,8 +43,8 @@ func Open(ctx context.Context, rawURL string, v *option.Values) (bucket.Bucket, 
 		b, err = s3bucket.Open(ctx, s3Options(rawURL, v))
 	case google:
 		b, err = gcsbucket.Open(ctx, gcsOptions(rawURL, v))
-	default:
-		return nil, option.Errorf("%s: not built yet in this version: Azure follows", rawURL)
+	case azure:
+		b, err = azurebucket.Open(ctx, azureOptions(rawURL, v))
 	}
 	if err != nil {
 		return nil, option.Errorf("%v", err)
@@ -106,6 +108,27 @@ func gcsOptions(rawURL string, v *option.Values) gcsbucket.Options {
 		o.KMSKeyName, o.LockMode = v.String("kms-key-name"), gcsModes[v.String("lock-mode")]
 	}
 	return o
+}
+
+func azureOptions(rawURL string, v *option.Values) azurebucket.Options {
+	o := azurebucket.Options{
+		URL:         rawURL,
+		Credential:  v.String("azure-credential"),
+		ReadTimeout: time.Duration(v.Int("read-timeout")) * time.Second,
+	}
+	if v.Has("encryption-scope") { // the commands that upload
+		o.EncryptionScope = v.String("encryption-scope")
+		o.LockMode = strings.ToUpper(v.String("lock-mode"))
+	}
+	return o
+}
+
+// Parts are what wal-archive's options for Azure say of files that are sent in blocks. Other stores have no such options.
+func Parts(rawURL string, v *option.Values) walarchive.Parts {
+	if kind, err := kindOf(rawURL); err != nil || kind != azure {
+		return walarchive.Parts{}
+	}
+	return walarchive.Parts{LongerThan: v.Size("max-single-put-size"), Size: v.Size("max-block-size"), InFlight: v.Int("max-concurrency")}
 }
 
 // RetainUntil is the lock that --retention or --retain-until asks for new objects; zero leaves it to the store.

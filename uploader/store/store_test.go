@@ -12,6 +12,7 @@ import (
 	"github.com/pgseal/pgseal/core/bucket/filebucket"
 	"github.com/pgseal/pgseal/uploader/option"
 	"github.com/pgseal/pgseal/uploader/store"
+	"github.com/pgseal/pgseal/uploader/walarchive"
 )
 
 func parse(t *testing.T, command string, args ...string) *option.Values {
@@ -30,6 +31,7 @@ func parse(t *testing.T, command string, args ...string) *option.Values {
 func TestURLsAreOpenedOrRefusedInOneLine(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	t.Setenv("AZURE_STORAGE_CONNECTION_STRING", "")
 	for _, tc := range []struct {
 		url  string
 		args []string
@@ -44,8 +46,11 @@ func TestURLsAreOpenedOrRefusedInOneLine(t *testing.T) {
 		{url: "gs://bucket/path", args: []string{"--kms-key-name", "projects/p/locations/l/keyRings/r/cryptoKeys/k", "--lock-mode", "governance", "--read-timeout", "5"}, want: "gs://bucket/path"},
 		{url: "gs://bucket/path", args: []string{"--kms-key-name", "k"}, says: "projects/P/locations/L/keyRings/R/cryptoKeys/K"},
 		{url: "gs://B/path", says: "no name of a bucket"},
-		{url: "https://account.blob.core.windows.net/container", says: "not built yet"},
 		{url: "https://console.cloud.google.com/storage/browser/bucket/path", args: []string{"--cloud-provider", "google-cloud-storage"}, want: "gs://bucket/path"},
+		{url: "https://account.blob.core.windows.net/container/", want: "https://account.blob.core.windows.net/container"},
+		{url: "https://account.blob.core.windows.net/container/a", args: []string{"--cloud-provider", "azure-blob-storage", "--azure-credential", "azure-cli", "--encryption-scope", "e", "--lock-mode", "governance"}, want: "https://account.blob.core.windows.net/container/a"},
+		{url: "https://account.blob.core.windows.net/Container", says: "name of a container"},
+		{url: "http://127.0.0.1:10000/account/container", says: "AZURE_STORAGE_CONNECTION_STRING"},
 		{url: "s3://bucket/a", args: []string{"--cloud-provider", "google-cloud-storage"}, says: "give gs://bucket/path"},
 		{url: "gs://bucket/a", args: []string{"--cloud-provider", "aws-s3"}, says: "give s3://bucket/path"},
 		{url: "file:///srv/vault", args: []string{"--cloud-provider", "azure-blob-storage"}, says: "leave --cloud-provider out"},
@@ -73,6 +78,16 @@ func TestURLsAreOpenedOrRefusedInOneLine(t *testing.T) {
 				t.Errorf("%s %s: %v", command, url, err)
 			}
 		}
+	}
+}
+
+func TestFilesAreSentInBlocksWhereAzureIsAskedTo(t *testing.T) {
+	args := parse(t, "wal-archive", "--max-block-size", "1MB", "--max-concurrency", "3", "--max-single-put-size", "2MB")
+	if got, want := store.Parts("https://account.blob.core.windows.net/c", args), (walarchive.Parts{LongerThan: 2 << 20, Size: 1 << 20, InFlight: 3}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := store.Parts("s3://bucket", args); got != (walarchive.Parts{}) {
+		t.Errorf("S3: %+v", got)
 	}
 }
 

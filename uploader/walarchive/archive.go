@@ -29,8 +29,16 @@ type Request struct {
 	Level       codec.Level
 	RetainUntil time.Time         // of the lock; zero leaves it to the store
 	Tags        map[string]string // of the object
+	Parts       Parts             // how a long file is sent
 
 	Log *slog.Logger
+}
+
+// Parts say how files are sent that are too long for one request; the zero value leaves it to this package.
+type Parts struct {
+	LongerThan int64 // files of up to so many bytes, compressed, are sent in one request
+	Size       int64 // of a part
+	InFlight   int   // parts sent at the same time
 }
 
 // Result is where the file stands in the archive.
@@ -59,7 +67,7 @@ func Archive(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	b, err := newBody(f, r.Codec, r.Level)
+	b, err := newBody(f, r.Codec, r.Level, r.Parts)
 	if err != nil {
 		return Result{}, err
 	}

@@ -27,10 +27,14 @@ type body struct {
 }
 
 // newBody compresses what is in memory at once, to be sent in one request. A longer file is compressed while it is
-// sent, in parts.
-func newBody(f *file, c codec.Codec, level codec.Level) (*body, error) {
+// sent, in parts. parts may ask for parts earlier.
+func newBody(f *file, c codec.Codec, level codec.Level, parts Parts) (*body, error) {
+	inParts := bucket.CreateOptions{PartSize: partSize, PartsInFlight: partsInFlight}
+	if parts.Size > 0 {
+		inParts = bucket.CreateOptions{PartSize: parts.Size, PartsInFlight: parts.InFlight}
+	}
 	if f.data == nil {
-		return stream(f, c, level)
+		return stream(f, c, level, inParts)
 	}
 	data := f.data
 	if c != codec.None {
@@ -41,11 +45,15 @@ func newBody(f *file, c codec.Codec, level codec.Level) (*body, error) {
 		}
 		data = packed.Bytes()
 	}
-	return &body{
+	b := &body{
 		Reader:  bytes.NewReader(data),
 		close:   func() error { return nil },
 		options: bucket.CreateOptions{SingleShot: true, PartSize: int64(len(data))},
-	}, nil
+	}
+	if parts.LongerThan > 0 && int64(len(data)) > parts.LongerThan {
+		b.options = inParts
+	}
+	return b, nil
 }
 
 func compress(w io.Writer, r io.Reader, c codec.Codec, level codec.Level) error {
@@ -61,7 +69,7 @@ func compress(w io.Writer, r io.Reader, c codec.Codec, level codec.Level) error 
 
 // stream reads the file a second time. When that gives other bytes than the first time, the body ends in an error, so
 // that nothing is stored.
-func stream(f *file, c codec.Codec, level codec.Level) (*body, error) {
+func stream(f *file, c codec.Codec, level codec.Level, inParts bucket.CreateOptions) (*body, error) {
 	in, err := os.Open(f.path)
 	if err != nil {
 		return nil, err
@@ -89,7 +97,7 @@ func stream(f *file, c codec.Codec, level codec.Level) (*body, error) {
 			<-done
 			return in.Close()
 		},
-		options: bucket.CreateOptions{PartSize: partSize, PartsInFlight: partsInFlight},
+		options: inParts,
 	}, nil
 }
 

@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/pgseal/pgseal/codec"
+	"github.com/pgseal/pgseal/core/bucket"
 )
 
 func TestAFileThatChangesBetweenDigestAndSendingEndsInAnError(t *testing.T) {
@@ -34,7 +36,7 @@ func TestAFileThatChangesBetweenDigestAndSendingEndsInAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []codec.Codec{codec.None, codec.Gzip} {
-		b, err := newBody(f, c, codec.Low)
+		b, err := newBody(f, c, codec.Low, Parts{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,6 +45,24 @@ func TestAFileThatChangesBetweenDigestAndSendingEndsInAnError(t *testing.T) {
 		}
 		if err := b.close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestPartsAreAskedForEarlierThanMemoryRunsOut(t *testing.T) {
+	f := &file{data: make([]byte, 100)}
+	for _, tc := range []struct {
+		name  string
+		parts Parts
+		want  bucket.CreateOptions
+	}{
+		{"nobody asked", Parts{}, bucket.CreateOptions{SingleShot: true, PartSize: 100}},
+		{"just short enough", Parts{LongerThan: 100, Size: 10, InFlight: 3}, bucket.CreateOptions{SingleShot: true, PartSize: 100}},
+		{"a byte too long", Parts{LongerThan: 99, Size: 10, InFlight: 3}, bucket.CreateOptions{PartSize: 10, PartsInFlight: 3}},
+	} {
+		b, err := newBody(f, codec.None, codec.Default, tc.parts)
+		if err != nil || !reflect.DeepEqual(b.options, tc.want) {
+			t.Errorf("%s: %+v, %v, want %+v", tc.name, b.options, err, tc.want)
 		}
 	}
 }

@@ -45,6 +45,10 @@ var retentionCases = []testCase{
 		}
 	}},
 	{"retention can be extended", func(t *testing.T, s suite) {
+		if s.FixedRetention {
+			s.wantTheVaultsOnly(t)
+			return
+		}
 		b := s.Open(t)
 		body := content(1, 10)
 		made := create(t, b, "k", body, bucket.CreateOptions{RetainUntil: s.until(2)})
@@ -63,6 +67,10 @@ var retentionCases = []testCase{
 		wantSame(t, "Stat", stat(t, b, "k", ""), made)
 	}},
 	{"an object without retention can be given one", func(t *testing.T, s suite) {
+		if s.FixedRetention {
+			s.wantTheVaultsOnly(t)
+			return
+		}
 		b := s.Open(t)
 		made := create(t, b, "k", content(1, 10), bucket.CreateOptions{})
 		lock, err := b.Lock(t.Context())
@@ -102,6 +110,39 @@ var retentionCases = []testCase{
 		}
 		s.wantNothing(t, b, "k")
 	}},
+}
+
+// wantTheVaultsOnly checks that nothing is promised beyond the vault's own
+// retention, and that an object which was asked nothing for has that one.
+func (s suite) wantTheVaultsOnly(t *testing.T) {
+	t.Helper()
+	b := s.Open(t)
+	lock, err := b.Lock(t.Context())
+	if err != nil || lock.Default == 0 {
+		t.Fatalf("Lock = %+v, %v; want a retention for every object", lock, err)
+	}
+	create(t, b, "k", content(1, 10), bucket.CreateOptions{})
+	before := stat(t, b, "k", "")
+	if !before.RetentionSeen || before.RetainUntil.IsZero() {
+		t.Fatalf("Stat = %+v, want the vault's retention", before)
+	}
+	if err := b.Retain(t.Context(), "k", before.Version, before.RetainUntil); err != nil {
+		t.Errorf("Retain until the end it has = %v", err)
+	}
+	later := before.RetainUntil.Add(time.Hour)
+	if err := b.Retain(t.Context(), "k", before.Version, later); !isKind(err, bucket.ErrInvalid) {
+		t.Errorf("Retain until %v = %v, want ErrInvalid", later, err)
+	}
+	if after := stat(t, b, "k", ""); !after.RetainUntil.Equal(before.RetainUntil) {
+		t.Errorf("retention is now until %v, was %v", after.RetainUntil, before.RetainUntil)
+	}
+	for key, n := range map[string]int{"small": 10, "parts": int(s.PartSize) + 1} {
+		_, err := b.Create(t.Context(), key, bytes.NewReader(content(1, n)), bucket.CreateOptions{RetainUntil: later, PartSize: s.PartSize})
+		if !isKind(err, bucket.ErrInvalid) {
+			t.Errorf("Create until %v = %v, want ErrInvalid", later, err)
+		}
+		s.wantNothing(t, b, key)
+	}
 }
 
 // wantRetention checks the retention's end; a default of the vault may make it

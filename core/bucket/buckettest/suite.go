@@ -57,6 +57,12 @@ type Config struct {
 	// Cannot explains each function above that is nil, by its name.
 	Cannot map[string]string
 
+	// FixedRetention: every object of the vault has the vault's own retention and
+	// no other (Azure container policy). What chooses ends for single objects is
+	// replaced by: ends that the vault covers are accepted and change nothing,
+	// later ones are ErrInvalid and nothing is stored.
+	FixedRetention bool
+
 	// PartSize is the smallest part that the store takes in the middle of an
 	// upload; 0 means 64 KiB.
 	PartSize int64
