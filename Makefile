@@ -14,14 +14,17 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .PHONY: build demo test tofu bench lint package clean
 
-build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64
+build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server
 
 # go build knows best what is stale.
-.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64
+.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server
 bin/pgseal:
 	$(GOBUILD) -o $@ ./uploader/pgseal
 bin/bootstrap-arm64 bin/bootstrap-amd64: bin/bootstrap-%:
 	GOOS=linux GOARCH=$* $(GOBUILD) -tags lambda.norpc -o $@ ./functions/aws
+# What is deployed is built by Google from its source; this one is for running the function elsewhere.
+bin/gcp-server:
+	$(GOBUILD) -o $@ ./functions/gcp/server
 
 demo: bin/pgseal
 	scripts/install-deps demo

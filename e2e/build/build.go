@@ -26,9 +26,16 @@ func Bootstrap(t testing.TB) string {
 	return path(t, bootstrap)
 }
 
+// GCP is the path of the Google Cloud function, as the server that the buildpack makes of it.
+func GCP(t testing.TB) string {
+	t.Helper()
+	return path(t, gcp)
+}
+
 var (
 	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal") })
 	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/aws", "-tags=lambda.norpc") })
+	gcp       = sync.OnceValues(func() (string, error) { return build("gcp-server", "./functions/gcp/server") })
 )
 
 func path(t testing.TB, built func() (string, error)) string {

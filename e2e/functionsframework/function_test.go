@@ -57,6 +57,18 @@ func logged(t *testing.T, fn *functionsframework.Function, want string) {
 	}
 }
 
+// counted waits until a line is there so many times, and not more.
+func counted(t *testing.T, fn *functionsframework.Function, line string, want int) {
+	t.Helper()
+	n := 0
+	for end := time.Now().Add(10 * time.Second); n < want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		n = strings.Count(fn.Logs(), line)
+	}
+	if n != want {
+		t.Errorf("%d times %q in the log:\n%s", n, line, fn.Logs())
+	}
+}
+
 func TestAnInstanceStaysWarmAndSeesOnlyItsOwnVariables(t *testing.T) {
 	fn := deploy(t, functionsframework.Config{Env: []string{"OWN=mine"}})
 	first, second := fn.Call(t.Context(), asking("first").Binary()), fn.Call(t.Context(), asking("second").Structured())
@@ -84,11 +96,7 @@ func TestEveryFormOfAnEventArrives(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
 	}
-	for end := time.Now().Add(10 * time.Second); strings.Count(fn.Logs(), "doing it of google.cloud.") != 6; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal(fn.Logs())
-		}
-	}
+	counted(t, fn, "doing it of google.cloud.", 6)
 	if a := fn.Call(t.Context(), functionsframework.Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{}`)}); a.Status != 400 {
 		t.Errorf("no event at all: %d", a.Status)
 	}
@@ -193,7 +201,5 @@ func TestASubscriptionSendsAgainWhatFailsAndGivesUpInTheEnd(t *testing.T) {
 	if dead := s.DeadLetters(); len(dead) != 1 || dead[0].Attributes["do"] != "fail" || s.Dead() != 1 {
 		t.Errorf("%+v", dead)
 	}
-	if n := strings.Count(fn.Logs(), "doing fail"); n != 5 {
-		t.Errorf("sent %d times", n)
-	}
+	counted(t, fn, "doing fail", 5)
 }
