@@ -113,21 +113,24 @@ func (c *call) explain(ctx context.Context) (seals []bucket.Object, found seal, 
 
 // versions lists the versions of backup.info and of the manifest, oldest first.
 func (c *call) versions(ctx context.Context) (seals, manifests []bucket.Object, err error) {
-	for key, list := range map[string]*[]bucket.Object{
-		layout.BackupInfo(c.server, c.id): &seals, layout.Manifest(c.server, c.id): &manifests,
-	} {
-		for obj, err := range c.Vault.ListVersions(ctx, key) {
-			if err != nil {
-				return nil, nil, err
-			}
-			if obj.Key != key {
-				break // keys come in order: a longer one follows all versions of this one
-			}
-			if !obj.DeleteMarker {
-				*list = append([]bucket.Object{obj}, *list...)
-			}
-		}
-		*list = (*list)[:min(len(*list), maxVersions)]
+	if seals, err = c.versionsOf(ctx, layout.BackupInfo(c.server, c.id)); err != nil {
+		return nil, nil, err
 	}
-	return seals, manifests, nil
+	manifests, err = c.versionsOf(ctx, layout.Manifest(c.server, c.id))
+	return seals, manifests, err
+}
+
+func (c *call) versionsOf(ctx context.Context, key string) (all []bucket.Object, err error) {
+	for obj, err := range c.Vault.ListVersions(ctx, key) {
+		if err != nil {
+			return nil, err
+		}
+		if obj.Key != key {
+			break // keys come in order: a longer one follows all versions of this one
+		}
+		if !obj.DeleteMarker {
+			all = append([]bucket.Object{obj}, all...)
+		}
+	}
+	return all[:min(len(all), maxVersions)], nil
 }

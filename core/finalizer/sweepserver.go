@@ -74,24 +74,12 @@ func (v *swept) list(ctx context.Context, s *sweep) (err error) {
 		v.inStaging[id] = time.Time{}
 	}
 	v.records = map[string]bool{}
-	for dir, keep := range map[string]func(string, bucket.Object){
-		layout.ProgressDir(v.name): func(id string, o bucket.Object) { v.inStaging[id] = o.Created },
-		layout.SweepDir(v.name):    func(id string, _ bucket.Object) { v.records[id] = true },
-	} {
-		n := 0
-		for obj, err := range s.Staging.List(ctx, dir) {
-			if err != nil {
-				return err
-			}
-			id, ok := strings.CutSuffix(strings.TrimPrefix(obj.Key, dir), ".json")
-			if _, err := layout.ParseBackupID(id); ok && err == nil {
-				keep(id, obj)
-			}
-			if n++; n == s.limits.names {
-				s.flooded(v, s.Staging, dir)
-				break
-			}
-		}
+	err = s.jsons(ctx, v, layout.ProgressDir(v.name), func(id string, o bucket.Object) { v.inStaging[id] = o.Created })
+	if err == nil {
+		err = s.jsons(ctx, v, layout.SweepDir(v.name), func(id string, _ bucket.Object) { v.records[id] = true })
+	}
+	if err != nil {
+		return err
 	}
 	v.forget()
 	v.order(s.Now(), s.Config.abandonAfter())
@@ -114,6 +102,26 @@ func (s *sweep) ids(ctx context.Context, v *swept, place bucket.Bucket) (map[str
 		}
 	}
 	return found, nil
+}
+
+// jsons lists the backups that have an object of their own in one of staging's
+// directories.
+func (s *sweep) jsons(ctx context.Context, v *swept, dir string, keep func(id string, o bucket.Object)) error {
+	n := 0
+	for obj, err := range s.Staging.List(ctx, dir) {
+		if err != nil {
+			return err
+		}
+		id, ok := strings.CutSuffix(strings.TrimPrefix(obj.Key, dir), ".json")
+		if _, err := layout.ParseBackupID(id); ok && err == nil {
+			keep(id, obj)
+		}
+		if n++; n == s.limits.names {
+			s.flooded(v, s.Staging, dir)
+			break
+		}
+	}
+	return nil
 }
 
 // flooded tells of a directory with more names than the sweep reads: what comes

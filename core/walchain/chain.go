@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/layout"
@@ -53,9 +55,9 @@ func (a *Archive) Check(ctx context.Context, b Backup) (Report, error) {
 	if err := c.walk(ctx); err != nil {
 		return Report{}, err
 	}
-	for code, n := range c.counts {
-		if n > maxNamed {
-			c.r.Problems = append(c.r.Problems, Problem{code, layout.WALDir(a.Server), fmt.Sprintf("and %d more", n-maxNamed)})
+	for _, code := range slices.Sorted(maps.Keys(c.counts)) {
+		if n := c.counts[code] - maxNamed; n > 0 {
+			c.r.Problems = append(c.r.Problems, Problem{code, layout.WALDir(a.Server), fmt.Sprintf("and %d more", n)})
 		}
 	}
 	return c.r, nil
@@ -204,8 +206,8 @@ func (c *check) walk(ctx context.Context) error {
 			c.look(key, f)
 		}
 	}
-	for dir, d := range c.listed {
-		if d.flooded {
+	for _, dir := range slices.Sorted(maps.Keys(c.listed)) {
+		if c.listed[dir].flooded {
 			c.add("flood", fmt.Sprintf("%s%016X/", layout.WALDir(c.Server), dir), "it holds more objects than any WAL archive does, and not all were looked at")
 		}
 	}
