@@ -38,13 +38,24 @@ type Archive struct {
 	last      map[uint32]uint64
 	crowded   bool // there are more directories than any archive has
 	mu        sync.Mutex
+	keep      numbers // of which listOne keeps the objects
 	listed    map[uint64]*directory
 	histories map[uint32]*history
 }
 
-// directory is what one directory of wals/ holds.
+// numbers is a range of segments.
+type numbers struct{ timeline, from, to uint64 }
+
+func (n numbers) covers(o numbers) bool {
+	return o == numbers{} || n.timeline == o.timeline && n.from <= o.from && o.to <= n.to
+}
+
+// directory is what one directory of wals/ holds. There may be many thousands,
+// so the objects are kept of few.
 type directory struct {
 	files   []file // by the segment's number in it
+	kept    numbers
+	objects map[uint64]bucket.Object // of the numbers in kept
 	flooded bool
 }
 
@@ -54,7 +65,6 @@ type file struct {
 	versions uint8 // of one form: more than one, or a delete marker, is more than pgseal ever writes
 	partial  bool  // a .partial stands beside it
 	hidden   bool  // a delete marker is the newest of one form
-	obj      bucket.Object
 }
 
 func (f *file) there() bool { return f != nil && f.forms > 0 }
@@ -100,7 +110,7 @@ func (a *Archive) open(ctx context.Context) error {
 func (a *Archive) list(ctx context.Context, ids []uint64) error {
 	var todo []uint64
 	for _, id := range ids {
-		if a.names[id] && a.listed[id] == nil {
+		if d := a.listed[id]; a.names[id] && (d == nil || !d.kept.covers(a.kept(id))) {
 			todo = append(todo, id)
 		}
 	}
@@ -136,9 +146,19 @@ func (a *Archive) list(ctx context.Context, ids []uint64) error {
 	return nil
 }
 
+// kept is what of a directory has to be kept.
+func (a *Archive) kept(id uint64) numbers {
+	first := id & 0xffffffff * a.perLog()
+	n := numbers{a.keep.timeline, max(a.keep.from, first), min(a.keep.to, first+a.perLog()-1)}
+	if n.timeline != id>>32 || n.from > n.to {
+		return numbers{}
+	}
+	return n
+}
+
 func (a *Archive) listOne(ctx context.Context, id uint64) (*directory, error) {
 	perLog := a.perLog()
-	d := &directory{files: make([]file, perLog)}
+	d := &directory{files: make([]file, perLog), kept: a.kept(id), objects: map[uint64]bucket.Object{}}
 	prefix := fmt.Sprintf("%s%016X/", layout.WALDir(a.Server), id)
 	listed, before := uint64(0), ""
 	for obj, err := range a.Vault.ListVersions(ctx, prefix) {
@@ -168,7 +188,9 @@ func (a *Archive) listOne(ctx context.Context, id uint64) (*directory, error) {
 		case obj.Latest:
 			f.forms++
 			f.versions = max(f.versions, 1)
-			f.obj = obj
+			if d.kept.covers(numbers{uint64(s.Timeline), s.Number, s.Number}) {
+				d.objects[s.Number] = obj
+			}
 		}
 		before = obj.Key
 	}

@@ -166,6 +166,7 @@ func (c *check) walk(ctx context.Context) error {
 		c.add("wal-range", layout.WALDir(c.Server), "the backup says that it needs the WAL from %s to %s", c.b.Begin, c.b.End)
 		return nil
 	}
+	c.keep = numbers{uint64(c.b.Timeline), first.Number, needed.Number}
 	tip, err := c.tip(ctx, needed)
 	if err != nil {
 		return err
@@ -184,26 +185,25 @@ func (c *check) walk(ctx context.Context) error {
 			s.Timeline = c.b.Timeline
 		}
 		f := c.at(s)
-		key := layout.WAL(c.Server, s.Name(size), "")
 		switch {
 		case !f.there() && number <= needed.Number:
-			c.add("wal-missing", key, "the backup cannot be restored without it, and it is not there%s", hidden(f))
+			c.add("wal-missing", c.key(s), "the backup cannot be restored without it, and it is not there%s", hidden(f))
 			whole = false
 		case f == nil:
-			c.add("wal-hole", key, "its whole directory is not there, and later segments are: no restore of this backup can go past it")
+			c.add("wal-hole", c.key(s), "its whole directory is not there, and later segments are: no restore of this backup can go past it")
 			whole = false
 			number = (number/perLog+1)*perLog - 1
 		case !f.there():
-			c.add("wal-hole", key, "it is not there%s, and later segments are: no restore of this backup can go past it", hidden(f))
+			c.add("wal-hole", c.key(s), "it is not there%s, and later segments are: no restore of this backup can go past it", hidden(f))
 			whole = false
 		default:
 			if whole {
 				c.r.Tip = s
 			}
 			if number <= needed.Number {
-				c.r.Needed = append(c.r.Needed, f.obj)
+				c.r.Needed = append(c.r.Needed, c.listed[dirID(s.Timeline, number/perLog)].objects[number])
 			}
-			c.look(key, f)
+			c.look(s, f)
 		}
 	}
 	for _, dir := range slices.Sorted(maps.Keys(c.listed)) {
@@ -214,6 +214,8 @@ func (c *check) walk(ctx context.Context) error {
 	return nil
 }
 
+func (c *check) key(s layout.Segment) string { return layout.WAL(c.Server, s.Name(c.Size), "") }
+
 func hidden(f *file) string {
 	if f != nil && f.hidden {
 		return " (a delete marker hides it)"
@@ -222,7 +224,11 @@ func hidden(f *file) string {
 }
 
 // look says what stands beside a segment that is there.
-func (c *check) look(key string, f *file) {
+func (c *check) look(s layout.Segment, f *file) {
+	if f.forms == 1 && f.versions == 1 && !f.partial {
+		return
+	}
+	key := c.key(s)
 	if f.forms > 1 {
 		c.add("wal-double", key, "it is there in %d compressions, and a restore may take either", f.forms)
 	}
