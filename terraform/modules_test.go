@@ -12,7 +12,10 @@ func TestModules(t *testing.T) {
 	for _, name := range tftest.All(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tftest.Check(t, name)
+			results := tftest.Check(t, name)
+			if name == "aws" && results != nil {
+				t.Run("rendered", func(t *testing.T) { checkRendered(t, results) })
+			}
 		})
 	}
 }

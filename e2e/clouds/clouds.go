@@ -85,6 +85,9 @@ func (k Kind) Start(t testing.TB, c cloud.Config) *Cloud {
 	return &Cloud{k, k.start(t, c)}
 }
 
+// In is a store of this kind that somebody else has started.
+func (k Kind) In(store cloud.Store) *Cloud { return &Cloud{k, store} }
+
 // Settings are the environment of a finalizer there; more comes after its two places, and overrides.
 func (c *Cloud) Settings(more ...string) []string {
 	env := append(c.Env(cloud.Finalizer), "PGSEAL_VAULT_URL="+c.VaultURL(), "PGSEAL_STAGING_URL="+c.StagingURL())

@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+
+	"github.com/pgseal/pgseal/terraform/awspolicy"
 
 	"github.com/pgseal/pgseal/e2e/cloud"
 )
@@ -34,6 +37,9 @@ type Config struct {
 	// shows whole days, rounded up; objects are stamped with the exact duration, so that a test can see one expire.
 	VaultRetention time.Duration
 	Governance     bool // GOVERNANCE instead of COMPLIANCE
+	// Bare means that there are no buckets yet, nor policies of buckets: whoever makes them, with the identity
+	// Breakglass, puts those.
+	Bare bool
 	// HostMaySetRetention lets the host send lock headers with what it creates.
 	HostMaySetRetention bool
 	// Statements are added to the default rules.
@@ -58,6 +64,7 @@ type AWS struct {
 	Faults *Faults
 	Events *Events
 
+	kept      kept
 	log       cloud.Log
 	byKey     map[string]Identity
 	gateway   *gateway
@@ -103,6 +110,7 @@ func New(config Config) (*AWS, error) {
 	config.Prefix = strings.Trim(config.Prefix, "/")
 	a := &AWS{
 		Vault: config.Vault, Staging: config.Staging, Prefix: config.Prefix, Dir: config.Dir,
+		kept:  kept{documents: map[string][]byte{}},
 		Rules: &Rules{}, Faults: &Faults{}, Events: &Events{rules: map[*subscription]struct{}{}},
 	}
 	if err := a.start(config); err != nil {
@@ -144,8 +152,10 @@ func (a *AWS) start(config Config) error {
 	a.transport = &http.Transport{DialContext: a.gateway.dial, MaxIdleConnsPerHost: 64}
 	a.root = newClient("http://gateway", root, a.transport)
 	a.forwarder = a.newForwarder()
-	if err := a.makeBuckets(context.Background(), config); err != nil {
-		return err
+	if !config.Bare {
+		if err := a.makeBuckets(context.Background(), config); err != nil {
+			return err
+		}
 	}
 	if err := a.makeRules(config); err != nil {
 		return err
@@ -189,13 +199,16 @@ func (a *AWS) makeIdentities() error {
 
 // makeRules fills the access table.
 func (a *AWS) makeRules(config Config) error {
-	if err := a.Rules.Add(defaultRules(a.Vault, a.Staging, a.Prefix, config.Server)...); err != nil {
+	place := awspolicy.Place{Vault: a.Vault, Staging: a.Staging, Prefix: a.Prefix, Server: config.Server}
+	rules, err := defaultRules(place, config.HostMaySetRetention)
+	if err != nil {
 		return err
 	}
-	if config.HostMaySetRetention {
-		if err := a.Rules.Add(hostRetentionRule(a.Vault, a.Prefix, config.Server)); err != nil {
-			return err
-		}
+	if config.Bare {
+		rules = slices.DeleteFunc(rules, func(s Statement) bool { return s.bucket != "" })
+	}
+	if err := a.Rules.Add(rules...); err != nil {
+		return err
 	}
 	return a.Rules.Add(config.Statements...)
 }

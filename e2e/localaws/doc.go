@@ -3,8 +3,10 @@
 //
 // Behind it runs versitygw (Object Lock, versions, conditional writes, checksums), started by re-executing the current
 // binary, with the few behaviours corrected in which it differs from Amazon S3 (strict.go). In front of it stands a
-// proxy that decides who may do what (statement.go, rules.go), hides lock headers from those who may not see them,
-// injects faults (faults.go), writes a request log (requests.go) and makes AWS-shaped events (events.go).
+// proxy that decides who may do what, by the policies that the Terraform module renders (rules.go), hides lock headers from
+// those who may not see them, injects faults (faults.go), writes a request log (requests.go) and makes AWS-shaped events
+// (events.go). What versitygw does not keep of a bucket's configuration it keeps itself (settings.go), so that Terraform
+// can make the buckets.
 //
 // A test package calls Main from TestMain, a command calls Hijack first in main:
 //

@@ -9,13 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/pgseal/pgseal/terraform/awspolicy"
 )
 
 // Region is the region of everything here.
 const Region = "eu-central-1"
 
 // account is the account number in the ARNs of the identities.
-const account = "111122223333"
+const account = awspolicy.Account
 
 // Credentials is an access key.
 type Credentials struct {

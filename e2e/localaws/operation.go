@@ -32,6 +32,11 @@ var bucketCalls = map[string][3][2]string{
 	"notification":      {{"GetBucketNotificationConfiguration", "s3:GetBucketNotification"}, {"PutBucketNotificationConfiguration", "s3:PutBucketNotification"}},
 	"publicAccessBlock": {{"GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"}, {"PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"}, {"DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock"}},
 	"ownershipControls": {{"GetBucketOwnershipControls", "s3:GetBucketOwnershipControls"}, {"PutBucketOwnershipControls", "s3:PutBucketOwnershipControls"}, {"DeleteBucketOwnershipControls", "s3:PutBucketOwnershipControls"}},
+	"website":           {{"GetBucketWebsite", "s3:GetBucketWebsite"}, {"PutBucketWebsite", "s3:PutBucketWebsite"}, {"DeleteBucketWebsite", "s3:DeleteBucketWebsite"}},
+	"replication":       {{"GetBucketReplication", "s3:GetReplicationConfiguration"}, {"PutBucketReplication", "s3:PutReplicationConfiguration"}, {"DeleteBucketReplication", "s3:PutReplicationConfiguration"}},
+	"accelerate":        {{"GetBucketAccelerateConfiguration", "s3:GetAccelerateConfiguration"}, {"PutBucketAccelerateConfiguration", "s3:PutAccelerateConfiguration"}},
+	"logging":           {{"GetBucketLogging", "s3:GetBucketLogging"}, {"PutBucketLogging", "s3:PutBucketLogging"}},
+	"requestPayment":    {{"GetBucketRequestPayment", "s3:GetBucketRequestPayment"}, {"PutBucketRequestPayment", "s3:PutBucketRequestPayment"}},
 	"cors":              {{"GetBucketCors", "s3:GetBucketCORS"}, {"PutBucketCors", "s3:PutBucketCORS"}, {"DeleteBucketCors", "s3:PutBucketCORS"}},
 	"versions":          {{"ListObjectVersions", "s3:ListBucketVersions"}},
 	"uploads":           {{"ListMultipartUploads", "s3:ListBucketMultipartUploads"}},
@@ -217,7 +222,7 @@ func (op operation) resource() string {
 // conditionContext makes the condition keys of Amazon S3 from the request. The object-lock keys hold what the request
 // says, never the bucket's default.
 func conditionContext(op operation, r *http.Request) map[string]string {
-	context := map[string]string{}
+	context := map[string]string{"aws:SecureTransport": "true"} // plain HTTP stands for TLS here
 	for header, key := range map[string]string{
 		"If-None-Match":                                   "s3:if-none-match",
 		"If-Match":                                        "s3:if-match",

@@ -86,6 +86,10 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if parameter, ok := settingOf(x.op, r); ok {
+		entry.Status = a.configure(w, r, x.op.bucket, parameter)
+		return
+	}
 	a.pass(w, r, x, fault.Action == LoseResponse, &entry.Status)
 }
 

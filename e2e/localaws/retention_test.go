@@ -35,14 +35,20 @@ func TestTheEnvironmentAloneLeadsAnSDKHere(t *testing.T) {
 }
 
 func TestWhatIsNotKeptIsRefused(t *testing.T) {
-	a := localaws.Start(t, localaws.Config{})
+	a := localaws.Start(t, localaws.Config{Statements: []localaws.Statement{{Effect: localaws.Allow, Principal: []string{"host"},
+		Actions: []string{"s3:PutObject"}, Resources: []string{"arn:aws:s3:::elsewhere/*"}}}})
+	if err := a.CreateBucket(context.Background(), "elsewhere"); err != nil { // where no policy refuses it first
+		t.Fatal(err)
+	}
 	for name, option := range map[string]func(*s3.PutObjectInput){
 		"a storage class": func(in *s3.PutObjectInput) { in.StorageClass = types.StorageClassGlacier },
 		"a KMS key":       func(in *s3.PutObjectInput) { in.ServerSideEncryption = types.ServerSideEncryptionAwsKms },
 	} {
-		_, err := putAs(a.Client(a.Host), a.Vault, "main/base/20260101T000000/data.tar", "x", createOnly, option)
-		if outcome(err) != "Not Implemented NotImplemented" {
-			t.Errorf("%s: %s", name, outcome(err))
+		for bucket, want := range map[string]string{"elsewhere": "Not Implemented NotImplemented", a.Vault: denied} {
+			_, err := putAs(a.Client(a.Host), bucket, "main/base/20260101T000000/data.tar", "x", createOnly, option)
+			if outcome(err) != want {
+				t.Errorf("%s in %s: %s", name, bucket, outcome(err))
+			}
 		}
 	}
 }

@@ -1,103 +1,72 @@
 package localaws
 
-// defaultRules is who may do what on the two buckets, as the design asks for it: the host creates and never replaces,
-// the finalizer seals, nobody deletes in the vault. server may be "*".
-func defaultRules(vault, staging, prefix, server string) []Statement {
-	root := prefix
-	if root != "" {
-		root += "/"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pgseal/pgseal/terraform/awsiam"
+	"github.com/pgseal/pgseal/terraform/awspolicy"
+)
+
+// defaultRules is who may do what on the two buckets: the policies of the Terraform module, as Terraform renders them.
+// place.Server may be "*". mayLock lets hosts choose the locks of what they create (pgseal backup --retention), which is
+// an option of the module; there is no limit to the length of a lock here, because tests choose short ones.
+func defaultRules(place awspolicy.Place, mayLock bool) ([]Statement, error) {
+	run := "e2e"
+	if mayLock {
+		run = "e2e_retention"
 	}
-	v, s := "arn:aws:s3:::"+vault, "arn:aws:s3:::"+staging
-	own := v + "/" + root + server + "/*"
-	seal := v + "/" + root + "*/base/*/backup.info"
-	anySeal := v + "/*/backup.info"
-	keep := v + "/" + root + "*/base/*/annotations/keep"
-	staged := s + "/" + root
-	operator, breakglass := Identity{Name: operatorName}.ARN(), Identity{Name: breakglassName}.ARN()
-
-	settings := []string{"s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration"}
-	list := append([]string{"s3:ListBucket"}, settings...)
-	except := func(arns ...string) map[string]map[string][]string {
-		return map[string]map[string][]string{"ArnNotLike": {"aws:PrincipalArn": arns}}
+	set, err := awspolicy.For(run, place)
+	if err != nil {
+		return nil, err
 	}
-
-	return []Statement{
-		// The host.
-		{Sid: "HostCreatesItsServer", Effect: Allow, Principal: []string{hostName},
-			Actions:   []string{"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
-			Resources: []string{own}},
-		{Sid: "HostReadsItsServer", Effect: Allow, Principal: []string{hostName},
-			Actions: []string{"s3:GetObject", "s3:GetObjectVersion"}, Resources: []string{own}},
-		{Sid: "HostLists", Effect: Allow, Principal: []string{hostName}, Actions: list, Resources: []string{v, s}},
-		{Sid: "HostStages", Effect: Allow, Principal: []string{hostName},
-			Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
-			Resources: []string{staged + server + "/*", staged + "_pgseal/progress/" + server + "/*",
-				staged + "_pgseal/complete/" + server + "/*"}},
-		{Sid: "HostReadsStaging", Effect: Allow, Principal: []string{hostName},
-			Actions: []string{"s3:GetObject"}, Resources: []string{s + "/*"}},
-		{Sid: "HostGivesNoVerdict", Effect: Deny, Principal: []string{hostName},
-			Actions: []string{"s3:PutObject"}, Resources: []string{s + "/*_pgseal/verdict/*", s + "/*_pgseal/sweep/*"}},
-
-		// The finalizer.
-		{Sid: "FinalizerSeals", Effect: Allow, Principal: []string{finalizerName},
-			Actions: []string{"s3:PutObject", "s3:PutObjectRetention"}, Resources: []string{seal}},
-		{Sid: "FinalizerReadsVault", Effect: Allow, Principal: []string{finalizerName},
-			Actions: []string{"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes",
-				"s3:GetObjectRetention", "s3:GetObjectLegalHold"},
-			Resources: []string{v + "/" + root + "*"}},
-		{Sid: "FinalizerEndsAbandonedUploads", Effect: Allow, Principal: []string{finalizerName},
-			Actions: []string{"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, Resources: []string{v + "/" + root + "*"}},
-		{Sid: "FinalizerLists", Effect: Allow, Principal: []string{finalizerName},
-			Actions:   append([]string{"s3:ListBucketVersions", "s3:ListBucketMultipartUploads"}, list...),
-			Resources: []string{v, s}},
-		{Sid: "FinalizerReadsStaging", Effect: Allow, Principal: []string{finalizerName},
-			Actions: []string{"s3:GetObject"}, Resources: []string{staged + "*"}},
-		{Sid: "FinalizerGivesVerdicts", Effect: Allow, Principal: []string{finalizerName},
-			Actions: []string{"s3:PutObject"}, Resources: []string{staged + "_pgseal/verdict/*", staged + "_pgseal/sweep/*"}},
-
-		// Those who restore, and those who look after backups.
-		{Sid: "RestoreReads", Effect: Allow, Principal: []string{restoreName, operatorName},
-			Actions:   []string{"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:GetObjectLegalHold"},
-			Resources: []string{v + "/*", s + "/*"}},
-		{Sid: "RestoreLists", Effect: Allow, Principal: []string{restoreName, operatorName},
-			Actions: append([]string{"s3:ListBucketVersions"}, list...), Resources: []string{v, s}},
-		{Sid: "OperatorKeeps", Effect: Allow, Principal: []string{operatorName},
-			Actions: []string{"s3:PutObject", "s3:DeleteObject"}, Resources: []string{keep}},
-
-		// Breaks things on purpose, in tests.
-		{Sid: "BreakglassDoesAnything", Effect: Allow, Principal: []string{breakglassName}, Actions: []string{"s3:*"}, Resources: []string{"*"}},
-
-		// The vault's own policy, which holds whatever the identities are allowed.
-		{Sid: "OnlyTheFinalizerSeals", Effect: Deny, Actions: []string{"s3:PutObject"}, Resources: []string{anySeal},
-			Conditions: except(Identity{Name: finalizerName}.ARN(), breakglass)},
-		{Sid: "OnlyConditionalCreates", Effect: Deny, Actions: []string{"s3:PutObject"}, Resources: []string{v + "/*"},
-			Conditions: map[string]map[string][]string{
-				"Null":       {"s3:if-none-match": {"true"}},
-				"Bool":       {"s3:ObjectCreationOperation": {"true"}},
-				"ArnNotLike": {"aws:PrincipalArn": {operator, breakglass}},
-			}},
-		{Sid: "TheSealIsOnePut", Effect: Deny, Actions: []string{"s3:PutObject"}, Resources: []string{anySeal},
-			Conditions: map[string]map[string][]string{
-				"Bool":       {"s3:ObjectCreationOperation": {"false"}},
-				"ArnNotLike": {"aws:PrincipalArn": {breakglass}},
-			}},
-		{Sid: "NobodyHides", Effect: Deny, Actions: []string{"s3:DeleteObject"}, Resources: []string{v + "/*"},
-			Conditions: except(operator, breakglass)},
-		{Sid: "NobodyDestroysOrUnlocks", Effect: Deny,
-			Actions: []string{"s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutBucketObjectLockConfiguration",
-				"s3:PutBucketVersioning", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutLifecycleConfiguration",
-				"s3:DeleteBucket"},
-			Resources: []string{v, v + "/*"}, Conditions: except(breakglass)},
+	// Tests break things wherever they like, and ask for buckets that are not there.
+	rules := []Statement{{Sid: "BreakglassDoesAnything", Effect: Allow, Principal: []string{breakglassName}, Actions: []string{"s3:*"}, Resources: []string{"*"}}}
+	for _, name := range identityNames {
+		if _, ok := set[name]; !ok {
+			return nil, fmt.Errorf("the module renders no policy for %s", name)
+		}
+		for _, s := range set[name].Statement {
+			rules = append(rules, statementOf(s, name))
+		}
 	}
+	for name, bucket := range map[string]string{"vault": place.Vault, "staging": place.Staging} {
+		statements, err := bucketRules(bucket, set[name])
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, statements...)
+	}
+	return rules, nil
 }
 
-// hostRetentionRule lets the host send lock headers with what it creates (pgseal backup --retention). It carries the
-// whole permission, as on AWS: s3:PutObjectRetention also extends the locks of objects that exist.
-func hostRetentionRule(vault, prefix, server string) Statement {
-	root := prefix
-	if root != "" {
-		root += "/"
+// bucketRules are the statements of a bucket's policy. All identities here are of the bucket's account, and the rules
+// have one list of statements for identities and buckets alike; a policy that allows something is refused, because an
+// Allow to other accounts would be taken for one to these.
+func bucketRules(bucket string, policy awsiam.Policy) ([]Statement, error) {
+	var rules []Statement
+	for _, s := range policy.Statement {
+		if s.Effect != awsiam.Deny || !s.Principal.Everybody {
+			return nil, fmt.Errorf("the policy of bucket %s: statement %q: only denies for everybody are understood here", bucket, s.Sid)
+		}
+		rule := statementOf(s)
+		rule.bucket = bucket
+		rules = append(rules, rule)
 	}
-	return Statement{Sid: "HostSetsRetention", Effect: Allow, Principal: []string{hostName},
-		Actions: []string{"s3:PutObjectRetention"}, Resources: []string{"arn:aws:s3:::" + vault + "/" + root + server + "/*"}}
+	return rules, nil
+}
+
+// statementOf is a policy's statement as a rule for the named identities, or for everybody.
+func statementOf(s awsiam.Statement, names ...string) Statement {
+	conditions := map[string]map[string][]string{}
+	for operator, keys := range s.Condition {
+		conditions[operator] = map[string][]string{}
+		for key, values := range keys {
+			conditions[operator][key] = values
+		}
+	}
+	return Statement{
+		Sid: s.Sid, Effect: s.Effect, Principal: slices.Clone(names),
+		Actions: s.Action, Resources: s.Resource, NotResources: s.NotResource, Conditions: conditions,
+	}
 }

@@ -105,7 +105,7 @@ func inBucket(a *localaws.AWS, name string) string {
 }
 
 func locked(in *s3.PutObjectInput) {
-	in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockModeGovernance, aws.Time(time.Now().Add(time.Hour))
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockModeCompliance, aws.Time(time.Now().Add(time.Hour))
 }
 
 func TestWhoMayDoWhat(t *testing.T) {
@@ -259,7 +259,7 @@ func TestHostMaySetRetentionWhenTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	head, err := a.Client(a.Finalizer).HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: &a.Vault, Key: aws.String("main/base/20260101T000000/data.tar")})
-	if err != nil || head.ObjectLockMode != types.ObjectLockModeGovernance {
+	if err != nil || head.ObjectLockMode != types.ObjectLockModeCompliance {
 		t.Fatalf("%+v %v", head, err)
 	}
 }

@@ -5,15 +5,17 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/pgseal/pgseal/terraform/awsiam"
 )
 
 // Effect is what a statement does to the requests it matches.
-type Effect string
+type Effect = awsiam.Effect
 
 // The two effects of AWS policies. A Deny wins over every Allow, and what no statement allows is denied.
 const (
-	Allow Effect = "Allow"
-	Deny  Effect = "Deny"
+	Allow = awsiam.Allow
+	Deny  = awsiam.Deny
 )
 
 // Statement is one rule in the shape of an AWS policy statement, identity and resource policies alike.
@@ -23,8 +25,12 @@ type Statement struct {
 	Principal []string // names ("host") or ARN patterns; "*" and an empty list are everybody
 	Actions   []string // patterns: "s3:PutObject", "s3:Get*"
 	Resources []string // ARN patterns: "arn:aws:s3:::vault/barman/*"
+	// NotResources, in the place of Resources: everything but these.
+	NotResources []string
 	// Conditions: operator, condition key, values. Every operator and key must hold; one of the values suffices.
 	Conditions map[string]map[string][]string
+	// bucket is the one whose policy has this statement; empty in an identity's.
+	bucket string
 }
 
 // Rules is the access table of the local AWS. It may be changed while requests run.
@@ -117,55 +123,31 @@ func (s Statement) matches(who Identity, q question) bool {
 	}) {
 		return false
 	}
-	if !slices.ContainsFunc(s.Actions, func(p string) bool { return wildcard(strings.ToLower(p), strings.ToLower(q.action)) }) {
+	if arn := "arn:aws:s3:::" + s.bucket; s.bucket != "" && q.resource != arn && !strings.HasPrefix(q.resource, arn+"/") {
 		return false
 	}
-	if !slices.ContainsFunc(s.Resources, func(p string) bool { return wildcard(p, q.resource) }) {
-		return false
-	}
-	for operator, keys := range s.Conditions {
-		for key, values := range keys {
-			if !holds(operator, who, q.context, key, values) {
-				return false
-			}
-		}
-	}
-	return true
+	return s.inIAM().Covers(awsiam.Request{
+		Principal: awsiam.Principal{ARN: who.ARN()}, Owner: account,
+		Action: q.action, Resource: q.resource, Context: q.context,
+	})
 }
 
 // check refuses what would never match or never be understood.
-func (s Statement) check() error {
-	if s.Effect != Allow && s.Effect != Deny {
-		return fmt.Errorf("statement %q: effect %q is neither Allow nor Deny", s.Sid, s.Effect)
-	}
-	if len(s.Actions) == 0 || len(s.Resources) == 0 {
-		return fmt.Errorf("statement %q: actions and resources must not be empty", s.Sid)
-	}
-	for operator := range s.Conditions {
-		if _, ok := operators[strings.TrimSuffix(operator, "IfExists")]; !ok {
-			return fmt.Errorf("statement %q: condition operator %q is not implemented", s.Sid, operator)
+func (s Statement) check() error { return s.inIAM().Check() }
+
+// inIAM is the statement for the evaluator, but for its principals.
+func (s Statement) inIAM() awsiam.Statement {
+	conditions := map[string]map[string]awsiam.Strings{}
+	for operator, keys := range s.Conditions {
+		conditions[operator] = map[string]awsiam.Strings{}
+		for key, values := range keys {
+			conditions[operator][key] = values
 		}
 	}
-	return nil
+	return awsiam.Statement{
+		Sid: s.Sid, Effect: s.Effect, Action: s.Actions, Resource: s.Resources, NotResource: s.NotResources, Condition: conditions,
+	}
 }
 
 // wildcard matches as IAM does: * stands for any characters, slashes included, and ? for one.
-func wildcard(pattern, s string) bool {
-	star, mark, i, j := -1, 0, 0, 0
-	for i < len(s) {
-		switch {
-		case j < len(pattern) && pattern[j] == '*':
-			star, mark = j, i
-			j++
-		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == s[i]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = mark, star+1
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[j:], "*") == ""
-}
+func wildcard(pattern, s string) bool { return awsiam.Match(pattern, s) }

@@ -109,7 +109,7 @@ func TestACancelledUploadIsAborted(t *testing.T) {
 }
 
 func TestWhoMaySeeWhat(t *testing.T) {
-	s := start(t, localaws.Config{VaultRetention: time.Hour})
+	s := start(t, localaws.Config{VaultRetention: time.Hour, HostMaySetRetention: true})
 	host := s.open(t, s.Host, s.Vault+"/see/it")
 	made, err := host.Create(t.Context(), "srv/base/1/data.tar", strings.NewReader("x"), bucket.CreateOptions{})
 	if err != nil {

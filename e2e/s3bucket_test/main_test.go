@@ -48,7 +48,7 @@ func start(t testing.TB, c localaws.Config) *store {
 func (s *store) open(t testing.TB, who localaws.Identity, name string) bucket.Bucket {
 	t.Helper()
 	if !strings.Contains(name, "/") {
-		name = fmt.Sprintf("%s/place%d/", name, s.places.Add(1))
+		name = fmt.Sprintf("%s/place%d/base/", name, s.places.Add(1)) // where a host may create
 	}
 	b, err := s3bucket.Open(context.Background(), s3bucket.Options{URL: "s3://" + name, Profile: who.Name})
 	if err != nil {

@@ -111,9 +111,10 @@ func TestStrangersThatNoRestoreReads(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
 		s := begin(t, k, locked)
 		b := s.uploaded(t, "main")
-		for _, name := range []string{"annotations/keep", "database", "16384.tar", "notes\nand more", "Manifest.json"} {
+		for _, name := range []string{"database", "16384.tar", "notes\nand more", "Manifest.json"} {
 			b.Create(t, s.host, b.Key(name), []byte("x"))
 		}
+		b.overwrite(t, b.Key("annotations/keep"), []byte("full")) // which is not for the host to write
 		b.finalize(t)
 		if v := b.isSealed(t); len(v.Findings) > 0 {
 			t.Errorf("%+v", v.Findings)

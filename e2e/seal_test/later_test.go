@@ -7,6 +7,7 @@ import (
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
+	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/clouds"
 )
 
@@ -120,7 +121,7 @@ func TestVersionsThatMayNotBeReadAreNoConflict(t *testing.T) {
 		b.isSealed(t)
 		b.overwrite(t, b.Key(layout.BackupInfoName), []byte("status=DONE\n"))
 		b.loseVerdict(t)
-		s.deny(t, "s3:GetObjectVersion", b.Key(layout.BackupInfoName))
+		s.deny(t, cloud.ToReadVersions, b.Key(layout.BackupInfoName))
 		s.fails(t, s.wake(t, s.direct(), b.mark(t)), "AccessError", "s3:GetObjectVersion")
 		if v := b.verdict(t); v.State != "" {
 			t.Errorf("%+v", v)

@@ -29,7 +29,12 @@ const again = 2 * time.Second
 
 func startCloud(t testing.TB, k clouds.Kind) *scene {
 	t.Helper()
-	c := k.Start(t, cloud.Config{Prefix: "barman", Server: server, VaultRetention: 7 * 24 * time.Hour})
+	return sceneIn(t, k.Start(t, cloud.Config{Prefix: "barman", Server: server, VaultRetention: 7 * 24 * time.Hour}))
+}
+
+// sceneIn is the scene in a cloud whose vault locks for seven days.
+func sceneIn(t testing.TB, c *clouds.Cloud) *scene {
+	t.Helper()
 	s := &scene{Cloud: c, place: place{c.VaultURL(), c.StagingURL(), c.Env(cloud.Host)}}
 	open := func(who, url string) bucket.Bucket {
 		b, err := c.Open(t.Context(), who, url)

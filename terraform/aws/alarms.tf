@@ -37,12 +37,12 @@ locals {
   namespace = "pgseal/${var.name}"
 
   # Patterns of the function's log, which has one JSON object a line (slog): "verdict" stands in the one line that each
-  # call of the finalizer ends with.
+  # call of the finalizer ends with, "finding" in those of an audit that found something.
   log_metrics = {
     Rejected = "{ $.verdict = \"rejected\" }"
     Conflict = "{ $.verdict = \"conflict\" }"
-    Findings = "{ $.findings > 0 }"
-    Errors   = "{ ($.level = \"ERROR\") && ($.verdict NOT EXISTS) }"
+    Findings = "{ ($.finding = \"tampered\") || ($.finding = \"damaged\") }"
+    Errors   = "{ ($.level = \"ERROR\") && ($.verdict NOT EXISTS) && ($.finding NOT EXISTS) }"
   }
 
   log_alarms = {

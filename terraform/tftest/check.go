@@ -8,34 +8,32 @@ import (
 	"testing"
 )
 
-// Check holds a module or an example to everything that every one of them must pass, each step a subtest.
-func Check(t *testing.T, name string) {
+// Check holds a module or an example to everything that every one of them must pass, each step a subtest, and returns
+// what became of the runs of its own tests.
+func Check(t *testing.T, name string) (results []Result) {
 	m := Open(t, name)
 	t.Run("fmt", func(t *testing.T) {
 		m.Run(t, "fmt", "-check", "-diff", "-recursive", "-no-color")
 	})
 	t.Run("files", m.checkFiles)
 	t.Run("lint", m.checkLint)
-	if !t.Run("init", m.checkInit) {
-		return
+	if !t.Run("init", func(t *testing.T) { m.Init(t) }) {
+		return nil
 	}
 	t.Run("validate", func(t *testing.T) { m.Run(t, "validate", "-no-color") })
 	if found, _ := filepath.Glob(filepath.Join(m.Dir, "tests", "*.tftest.hcl")); len(found) > 0 {
-		t.Run("test", m.checkTests)
-	}
-}
-
-func (m *Module) checkInit(t *testing.T) { m.Init(t) }
-
-// checkTests runs the module's own tests, each run a subtest.
-func (m *Module) checkTests(t *testing.T) {
-	for _, r := range m.Test(t) {
-		t.Run(r.Name(), func(t *testing.T) {
-			if r.Status != "pass" {
-				t.Errorf("%s\n%s", r.Status, strings.Join(r.Problems, "\n"))
+		t.Run("test", func(t *testing.T) {
+			results = m.Test(t)
+			for _, r := range results {
+				t.Run(r.Name(), func(t *testing.T) {
+					if r.Status != "pass" {
+						t.Errorf("%s\n%s", r.Status, strings.Join(r.Problems, "\n"))
+					}
+				})
 			}
 		})
 	}
+	return results
 }
 
 // checkFiles: a reusable module has no lock file, which would bind its users, and a README.

@@ -1,0 +1,14 @@
+output "archive_command" {
+  description = "For postgresql.conf on the server."
+  value       = module.pgseal.archive_commands["main"]
+}
+
+output "backup_command" {
+  description = "For a timer on the server, daily."
+  value       = module.pgseal.backup_commands["main"]
+}
+
+output "instance_profile" {
+  description = "For the server's EC2 instance."
+  value       = module.pgseal.instance_profiles["main"]
+}

@@ -1,0 +1,22 @@
+variable "region" {
+  description = "Region of everything."
+  type        = string
+  default     = "eu-central-1"
+}
+
+variable "company" {
+  description = "Beginning of the buckets' names, which are unique in the world."
+  type        = string
+}
+
+variable "function_package" {
+  description = "Path of the function's zip, as make package writes it."
+  type        = string
+  default     = "../../../../dist/aws-arm64.zip"
+}
+
+variable "alarm_emails" {
+  description = "Addresses for alarms."
+  type        = set(string)
+  default     = []
+}
