@@ -30,6 +30,12 @@ func (b *Bucket) fail(ctx context.Context, op, key string, err error) error {
 	case errors.As(err, &answer):
 		reason, message := told(answer)
 		e.Kind = kind(answer.Code, reason, message)
+		if op != "write" && e.Kind == bucket.ErrDenied && strings.Contains(message, "storage.objects.delete") {
+			// Replacing takes that right besides the one to create, so something is
+			// there. Whether GCS looks at rights or at the condition first when a
+			// create meets an object is not documented.
+			e.Kind = bucket.ErrExists
+		}
 		e.Code = strings.TrimSpace(fmt.Sprintf("%d %s", answer.Code, reason)) + advice(e.Kind, answer.Code, reason, message)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s %s: %w", op, e.Key, ctx.Err())

@@ -25,6 +25,7 @@ func TestAnswersAreSortedIntoKinds(t *testing.T) {
 		{"the same as it was told in 2021", 403, "forbidden", "Object 'vault/pre/k' is subject to bucket's retention policy and cannot be deleted, overwritten or archived until 2021-11-06T10:55:29.166Z", bucket.ErrRetained, "403 forbidden"},
 		{"an object under a hold", 403, "objectUnderActiveHold", "Object 'vault/pre/k' is under active Temporary hold and cannot be deleted, overwritten or archived until hold is removed.", bucket.ErrRetained, ""},
 		{"no permission", 403, "forbidden", "host@p.iam.gserviceaccount.com does not have storage.objects.create access to the Google Cloud Storage object.", bucket.ErrDenied, "storage.objects.create"},
+		{"no permission to replace what is there", 403, "forbidden", "host@p.iam.gserviceaccount.com does not have storage.objects.delete access to the Google Cloud Storage object.", bucket.ErrExists, "403"},
 		{"no login", 401, "authError", "Invalid Credentials", bucket.ErrDenied, "check the credentials"},
 		{"too fast", 429, "rateLimitExceeded", "The object exceeded the rate limit", bucket.ErrThrottled, "429"},
 		{"too fast, as some services say it", 403, "rateLimitExceeded", "", bucket.ErrThrottled, ""},
