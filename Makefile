@@ -14,14 +14,16 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .PHONY: build demo test sim tofu bench lint package clean
 
-build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server
+build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
 
 # go build knows best what is stale.
-.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server
+.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
 bin/pgseal:
 	$(GOBUILD) -o $@ ./uploader/pgseal
 bin/bootstrap-arm64 bin/bootstrap-amd64: bin/bootstrap-%:
 	GOOS=linux GOARCH=$* $(GOBUILD) -tags lambda.norpc -o $@ ./functions/aws
+bin/azure-handler:
+	GOOS=linux GOARCH=amd64 $(GOBUILD) -o $@ ./functions/azure
 # What is deployed is built by Google from its source; this one is for running the function elsewhere.
 bin/gcp-server:
 	$(GOBUILD) -o $@ ./functions/gcp/server

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -32,9 +33,17 @@ func GCP(t testing.TB) string {
 	return path(t, gcp)
 }
 
+// Azure is a directory with the Azure function app, laid out as in azure.zip: the program handler, host.json and a
+// directory for each function.
+func Azure(t testing.TB) string {
+	t.Helper()
+	return path(t, azure)
+}
+
 var (
 	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal") })
 	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/aws", "-tags=lambda.norpc") })
+	azure     = sync.OnceValues(func() (string, error) { return app("./functions/azure") })
 	gcp       = sync.OnceValues(func() (string, error) { return build("gcp-server", "./functions/gcp/server") })
 )
 
@@ -47,11 +56,51 @@ func path(t testing.TB, built func() (string, error)) string {
 	return p
 }
 
-// build builds a package of the module above this one. Cgo is off, as in a release.
-func build(name, pkg string, flags ...string) (string, error) {
+// Root is the directory of the module above this one.
+func Root() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(filepath.Dir(string(bytes.TrimSpace(out)))), nil // from e2e/go.mod
+}
+
+// app builds a program under the name handler, and puts what is shipped with it beside it.
+func app(pkg string) (string, error) {
+	program, err := build("handler", pkg)
+	if err != nil {
+		return "", err
+	}
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	dir, source := filepath.Dir(program), filepath.Join(root, pkg)
+	functions, err := filepath.Glob(filepath.Join(source, "*", "function.json"))
+	if err != nil {
+		return "", err
+	}
+	for _, file := range append(functions, filepath.Join(source, "host.json")) {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		target := filepath.Join(dir, strings.TrimPrefix(file, source))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(target, body, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// build builds a package of the module above this one, into a directory of its own. Cgo is off, as in a release.
+func build(name, pkg string, flags ...string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
 	}
 	dir, err := pgtest.BinaryDir()
 	if err != nil {
@@ -59,7 +108,7 @@ func build(name, pkg string, flags ...string) (string, error) {
 	}
 	target := filepath.Join(dir, name)
 	cmd := exec.Command("go", append(append([]string{"build", "-o", target}, flags...), pkg)...)
-	cmd.Dir = filepath.Dir(filepath.Dir(string(bytes.TrimSpace(out)))) // from e2e/go.mod
+	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
