@@ -129,7 +129,7 @@ func (c *call) auditWAL(ctx context.Context, wal *walchain.Archive, seal bucket.
 		return findings, nil
 	}
 	problems := make([]Reason, len(r.Needed))
-	err = each(ctx, inFlight, len(r.Needed), func(ctx context.Context, i int) error {
+	err = each(ctx, len(r.Needed), func(ctx context.Context, i int) error {
 		obj := r.Needed[i]
 		if !obj.RetentionSeen {
 			seen, err := c.Vault.Stat(ctx, obj.Key, obj.Version)

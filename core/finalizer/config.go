@@ -21,6 +21,10 @@ type Config struct {
 	// MinRetention is how long every object must stay locked, counted from its own
 	// creation; 0 asks for nothing.
 	MinRetention time.Duration
+	// SealRetention is how long all that a backup needs is locked from its
+	// manifest's creation on; the finalizer extends the locks just before it
+	// seals. 0: it touches no lock.
+	SealRetention time.Duration
 	// Encryption lists what the vault's objects may be encrypted with, in the
 	// words of bucket.Object's Encryption; empty allows anything.
 	Encryption []string
@@ -47,12 +51,14 @@ const (
 	EnvMinRetention = "PGSEAL_MIN_RETENTION"
 	EnvEncryption   = "PGSEAL_VAULT_ENCRYPTION"
 	EnvAbandonAfter = "PGSEAL_ABANDON_AFTER"
+	EnvSealLock     = "PGSEAL_SEAL_RETENTION"
 	EnvDeadline     = "PGSEAL_DEADLINE"
 )
 
 // ConfigFromEnv reads the configuration from PGSEAL_WAL_CHECK (require or off,
 // and then server=require or server=off after commas), PGSEAL_WAL_DEADLINE,
-// PGSEAL_MIN_RETENTION, PGSEAL_ABANDON_AFTER and PGSEAL_DEADLINE (Go durations, and d for days), and
+// PGSEAL_MIN_RETENTION, PGSEAL_SEAL_RETENTION, PGSEAL_ABANDON_AFTER and
+// PGSEAL_DEADLINE (Go durations, and d for days), and
 // PGSEAL_VAULT_ENCRYPTION (words as the store says them, "aws:kms:KEY" for a
 // key of one's own, separated by commas). An error names the variable.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
@@ -61,14 +67,14 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %w", EnvWALCheck, err)
 	}
 	for name, field := range map[string]*time.Duration{
-		EnvWALDeadline: &c.WALDeadline, EnvMinRetention: &c.MinRetention, EnvAbandonAfter: &c.AbandonAfter, EnvDeadline: &c.Deadline,
+		EnvWALDeadline: &c.WALDeadline, EnvMinRetention: &c.MinRetention, EnvSealLock: &c.SealRetention, EnvAbandonAfter: &c.AbandonAfter, EnvDeadline: &c.Deadline,
 	} {
 		text := getenv(name)
 		if text == "" {
 			continue
 		}
 		d, err := parseDuration(text)
-		if err != nil || d < 0 || d == 0 && name != EnvMinRetention {
+		if err != nil || d < 0 || d == 0 && name != EnvMinRetention && name != EnvSealLock {
 			return Config{}, fmt.Errorf("%s: %q is no duration like 90s, 26h or 30d", name, text)
 		}
 		*field = d
@@ -77,6 +83,9 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 		if word = strings.TrimSpace(word); word != "" {
 			c.Encryption = append(c.Encryption, word)
 		}
+	}
+	if c.SealRetention > 0 && c.SealRetention < c.MinRetention {
+		return Config{}, fmt.Errorf("%s: %s is less than %s asks for", EnvSealLock, c.SealRetention, EnvMinRetention)
 	}
 	if c.Deadline < 5*time.Second {
 		return Config{}, fmt.Errorf("%s: %s leaves no time to work; give at least 5s", EnvDeadline, c.Deadline)

@@ -33,7 +33,7 @@ func TestEveryReasonClassAndSettingStandsInTheOperationsPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	files = append(files, chain...)
-	words := []string{EnvWALCheck, EnvWALDeadline, EnvMinRetention, EnvAbandonAfter, EnvDeadline, EnvEncryption,
+	words := []string{EnvWALCheck, EnvWALDeadline, EnvMinRetention, EnvSealLock, EnvAbandonAfter, EnvDeadline, EnvEncryption,
 		string(Abandoned), string(Tampered), string(Damaged), string(Sealed), string(Waiting), string(Rejected), string(Conflict)}
 	found := 0
 	for _, file := range files {

@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// each calls fn for 0 to n-1, at most limit at a time, and gives the first
+// each calls fn for 0 to n-1, at most inFlight at a time, and gives the first
 // error, after which no further call begins.
-func each(ctx context.Context, limit, n int, fn func(ctx context.Context, i int) error) error {
+func each(ctx context.Context, n int, fn func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range min(limit, n) {
+	for range min(inFlight, n) {
 		wg.Go(func() {
 			for i := range next {
 				if ctx.Err() != nil {

@@ -89,7 +89,7 @@ func (c *call) judge(ctx context.Context) (Verdict, error) {
 func (c *call) readManifest(ctx context.Context) (malformed, err error) {
 	c.manifest, c.digest, c.manifestObject = manifest.Manifest{}, "", bucket.Object{}
 	body, obj, err := bucket.ReadAll(ctx, c.Vault, layout.Manifest(c.server, c.id), "", manifest.MaxBytes)
-	if errors.Is(err, bucket.ErrTooLarge) {
+	if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrInvalid) { // or under a key of its writer's (SSE-C)
 		return err, nil
 	}
 	if err != nil {
@@ -126,20 +126,26 @@ func (c *call) unsealed(ctx context.Context) (Verdict, error) {
 	if len(set.seals) > 0 { // hidden by a delete marker, or written since
 		return c.disputed(ctx, seal{versions: set.seals})
 	}
-	if class, reasons := set.worst(); len(reasons) > 0 {
+	if class, reasons := set.worst(); len(reasons) > 0 && !(class == ClassRetention && c.Config.SealRetention > 0) {
 		return c.verdict(Rejected, class, reasons...), nil
 	}
 	wal, err := c.checkWAL(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}
+	if c.Config.SealRetention > 0 && len(wal.wrong)+len(wal.missing) == 0 {
+		if err := c.extend(ctx, &set, &wal); err != nil {
+			return Verdict{}, err
+		}
+	}
 	switch {
+
 	case len(wal.wrong) > 0:
 		return c.withWAL(c.verdict(Rejected, ClassWAL, wal.wrong...), wal), nil
 	case len(wal.missing) > 0:
 		return c.withWAL(c.awaiting(wal), wal), nil
-	case len(wal.retention) > 0:
-		return c.withWAL(c.verdict(Rejected, ClassRetention, wal.retention...), wal), nil
+	case len(set.retention)+len(wal.retention) > 0:
+		return c.withWAL(c.verdict(Rejected, ClassRetention, append(set.retention, wal.retention...)...), wal), nil
 	}
 	obj, body, err := c.writeSeal(ctx)
 	if errors.Is(err, errOtherSeal) {

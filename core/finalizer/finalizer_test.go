@@ -78,7 +78,7 @@ func TestTimeRunsOut(t *testing.T) {
 func TestConfigurationNamesTheVariable(t *testing.T) {
 	for variable, values := range map[string][]string{
 		"PGSEAL_WAL_CHECK": {"maybe", "off,x=maybe", "require,../x=off"}, "PGSEAL_WAL_DEADLINE": {"x", "0s", "-1h"},
-		"PGSEAL_MIN_RETENTION": {"-1d", "d"}, "PGSEAL_DEADLINE": {"1s", "0"},
+		"PGSEAL_MIN_RETENTION": {"-1d", "d"}, "PGSEAL_SEAL_RETENTION": {"x", "-1d"}, "PGSEAL_ABANDON_AFTER": {"0", "1x"}, "PGSEAL_DEADLINE": {"1s", "0"},
 	} {
 		for _, value := range values {
 			_, err := finalizer.ConfigFromEnv(func(name string) string {

@@ -1,6 +1,8 @@
 package finalizer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,6 +35,66 @@ func (c *call) checkRetention(obj bucket.Object) (Reason, error) {
 		return reason("retention", obj.Key, "it is locked until %s, and should be until %s", stamp(obj.RetainUntil), stamp(need)), nil
 	}
 	return Reason{}, nil
+}
+
+// sealUntil is the end of the lock that the seal asks for; zero leaves it to
+// the bucket.
+func (c *call) sealUntil() time.Time {
+	var until time.Time
+	if c.manifest.RetainUntil != nil {
+		until = *c.manifest.RetainUntil
+	}
+	if c.Config.SealRetention > 0 {
+		if end := c.extendUntil(); end.After(until) {
+			until = end
+		}
+	}
+	return until
+}
+
+// extendUntil counts from the manifest's creation, so that every call asks for
+// the same.
+func (c *call) extendUntil() time.Time {
+	return c.manifestObject.Created.Add(c.Config.SealRetention + time.Second).UTC().Truncate(time.Second)
+}
+
+// extend makes the locks of all that the backup needs last as long as
+// Config.SealRetention asks, and judges the retention anew. It comes before the
+// seal: a seal over locks that are too short is worse than long locks without
+// one.
+func (c *call) extend(ctx context.Context, set *setReport, wal *walReport) error {
+	until := c.extendUntil()
+	all := append(append([]bucket.Object{}, set.objects...), wal.objects...)
+	err := each(ctx, len(all), func(ctx context.Context, i int) error {
+		if !all[i].RetainUntil.Before(until) {
+			return nil
+		}
+		err := c.Vault.Retain(ctx, all[i].Key, all[i].Version, until)
+		if err != nil && !errors.Is(err, bucket.ErrRetained) { // that one lasts longer by now
+			return fmt.Errorf("extend the lock: %w", err)
+		}
+		all[i].RetainUntil, all[i].RetentionSeen = until, true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	set.retention, set.until, wal.retention, wal.until = nil, nil, nil, nil
+	for i, obj := range all {
+		problem, err := c.checkRetention(obj)
+		if err != nil {
+			return err
+		}
+		reasons, ends := &set.retention, &set.until
+		if i >= len(set.objects) {
+			reasons, ends = &wal.retention, &wal.until
+		}
+		if problem.Code != "" {
+			*reasons = append(*reasons, problem)
+		}
+		*ends = append(*ends, obj.RetainUntil)
+	}
+	return nil
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

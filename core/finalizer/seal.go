@@ -105,8 +105,8 @@ func (c *call) writeSeal(ctx context.Context) (bucket.Object, []byte, error) {
 		return bucket.Object{}, nil, err
 	}
 	o := bucket.CreateOptions{SingleShot: true, PartSize: int64(len(body))}
-	if until := c.manifest.RetainUntil; until != nil && until.After(c.Now().Add(time.Minute)) {
-		o.RetainUntil = *until
+	if until := c.sealUntil(); until.After(c.Now().Add(time.Minute)) {
+		o.RetainUntil = until
 	}
 	obj, err := c.Vault.Create(ctx, key, bytes.NewReader(body), o)
 	if err == nil {

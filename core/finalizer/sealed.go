@@ -86,7 +86,7 @@ func (c *call) explain(ctx context.Context) (seals []bucket.Object, found seal, 
 	}
 	for _, obj := range manifests {
 		body, _, err := bucket.ReadAll(ctx, c.Vault, obj.Key, obj.Version, manifest.MaxBytes)
-		if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) {
+		if errors.Is(err, bucket.ErrTooLarge) || errors.Is(err, bucket.ErrNotFound) || errors.Is(err, bucket.ErrInvalid) {
 			continue
 		} else if err != nil {
 			return nil, seal{}, err

@@ -52,7 +52,7 @@ func (c *call) checkSet(ctx context.Context) (setReport, error) {
 	}
 	wanted := append([]manifest.Object{{Name: layout.ManifestName}}, c.manifest.Objects...)
 	objects := make([]bucket.Object, len(wanted))
-	err = each(ctx, inFlight, len(wanted), func(ctx context.Context, i int) error {
+	err = each(ctx, len(wanted), func(ctx context.Context, i int) error {
 		obj := found[wanted[i].Name]
 		if obj.CRC32C == "" || !obj.RetentionSeen {
 			seen, err := c.Vault.Stat(ctx, obj.Key, obj.Version)

@@ -17,6 +17,7 @@ type walReport struct {
 	WAL
 	missing, wrong, retention []Reason
 	until                     []time.Time // the ends of retention; zero where the store shows none
+	objects                   []bucket.Object
 }
 
 // maxNamed is how many missing segments a verdict names.
@@ -118,10 +119,10 @@ func (c *call) listSegments(ctx context.Context, first, last layout.Segment) (fo
 func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Cluster, first layout.Segment, found []segment) error {
 	type seen struct {
 		wrong, retention Reason
-		until            time.Time
+		obj              bucket.Object
 	}
 	all := make([]seen, len(found))
-	err := each(ctx, inFlight, len(found), func(ctx context.Context, i int) error {
+	err := each(ctx, len(found), func(ctx context.Context, i int) error {
 		s := layout.Segment{Timeline: first.Timeline, Number: first.Number + uint64(i)}
 		key := layout.WAL(c.server, s.Name(cluster.SegmentSize), found[i].suffix)
 		head, obj, err := c.readHead(ctx, key, found[i], walfile.HeaderSize)
@@ -145,7 +146,7 @@ func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Clus
 				return err
 			}
 		}
-		all[i].until = obj.RetainUntil
+		all[i].obj = obj
 		all[i].retention, err = c.checkRetention(obj)
 		return err
 	})
@@ -156,7 +157,7 @@ func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Clus
 		if s.retention.Code != "" {
 			r.retention = append(r.retention, s.retention)
 		}
-		r.until = append(r.until, s.until)
+		r.until, r.objects = append(r.until, s.obj.RetainUntil), append(r.objects, s.obj)
 	}
 	return err
 }

@@ -166,7 +166,7 @@ func unpacked(_ string, r io.Reader) (io.ReadCloser, error) { return io.NopClose
 func (w *world) call(a *actor, stale bool, skew time.Duration) *finalizer.Finalizer {
 	return &finalizer.Finalizer{
 		Vault: a.open("vault", stale), Staging: a.open("staging", stale),
-		Config:     finalizer.Config{WALDeadline: 72 * time.Hour, MinRetention: w.minRetention},
+		Config:     finalizer.Config{WALDeadline: 72 * time.Hour, MinRetention: w.minRetention, SealRetention: w.sealRetention},
 		Decompress: unpacked, Now: func() time.Time { return w.now.Add(skew) }, Build: fmt.Sprint(a.n),
 	}
 }

@@ -28,6 +28,8 @@ type checker struct {
 	// first tells in which step a version appeared, and who wrote it.
 	first map[string]birth
 	seals map[string]*sealing // by key
+	// sealing: a seal is about to be written.
+	sealing bool
 }
 
 type birth struct {
@@ -65,6 +67,7 @@ func (c *checker) before(r *request, f membucket.Fault) {
 	key, seal := r.call.Key, strings.HasSuffix(r.call.Key, "/backup.info")
 	own := strings.HasPrefix(key, "_pgseal/verdict/") || strings.HasPrefix(key, "_pgseal/sweep/")
 	switch { // Apart
+	case r.by.kind == "finalizer" && r.place == "vault" && r.call.Op == "retain" && c.w.sealRetention > 0:
 	case r.by.kind == "finalizer" && r.place == "vault" && (!seal || r.call.Op != "create"),
 		r.by.kind == "finalizer" && r.place == "staging" && !own,
 		r.by.kind == "host" && r.place == "vault" && (seal || r.call.Op != "create"),
@@ -74,7 +77,9 @@ func (c *checker) before(r *request, f membucket.Fault) {
 	if r.place == "vault" && seal {
 		server, id := split(key)
 		s := &sealing{began: r.by.began}
+		c.sealing = true
 		s.wrong, _ = c.flaws(server, id, "")
+		c.sealing = false
 		c.seals[key] = s
 	}
 	if most := map[string]int{"finalizer": 1500, "host": 200}[r.by.kind]; r.by.requests > most {
@@ -281,7 +286,7 @@ func (c *checker) flaws(server, id, digest string) (flaws []flaw, ok bool) {
 		case len(all) > 1:
 			add(c.first[name(all[1])].step, "%s was written or hidden again", key)
 		}
-		if c.w.minRetention > 0 && all[0].RetainUntil.Before(all[0].Created.Add(c.w.minRetention)) {
+		if c.short(all[0], mv) {
 			add(0, "%s is locked too shortly", key)
 		}
 		return all[0], true
@@ -309,9 +314,18 @@ func (c *checker) flaws(server, id, digest string) (flaws []flaw, ok bool) {
 		}
 	}
 	for n := lsn(d.Begin.LSN) / uint64(d.Cluster.Size); n <= (lsn(d.End.LSN)-1)/uint64(d.Cluster.Size); n++ {
-		c.segment(server, d, n, add)
+		c.segment(server, d, mv, n, add)
 	}
 	return flaws, true
+}
+
+// short tells whether a lock ends before it may. Before the seal nobody has made
+// it longer yet, so a lack of that is no reason not to seal.
+func (c *checker) short(v, manifest membucket.Version) bool {
+	if c.w.minRetention > 0 && v.RetainUntil.Before(v.Created.Add(c.w.minRetention)) {
+		return true
+	}
+	return c.sealing && c.w.sealRetention > 0 && v.RetainUntil.Before(manifest.Created.Add(c.w.sealRetention))
 }
 
 // segmentKey is the key of a segment without any compression.
@@ -334,7 +348,7 @@ func (c *checker) forms(key string) (all []membucket.Version) {
 }
 
 // segment holds one needed segment to its place in the WAL.
-func (c *checker) segment(server string, d document, n uint64, add func(int, string, ...any)) {
+func (c *checker) segment(server string, d document, mv membucket.Version, n uint64, add func(int, string, ...any)) {
 	key := segmentKey(server, d, d.Cluster.Timeline, n)
 	all := c.forms(key)
 	switch {
@@ -353,7 +367,7 @@ func (c *checker) segment(server string, d document, n uint64, add func(int, str
 	if le.Uint16(b) != 0xD110 || le.Uint32(b[4:]) != d.Cluster.Timeline || le.Uint64(b[8:]) != n*uint64(d.Cluster.Size) || fmt.Sprint(le.Uint64(b[24:])) != d.Cluster.System {
 		add(c.first[name(all[0])].step, "%s is another segment", key)
 	}
-	if c.w.minRetention > 0 && all[0].RetainUntil.Before(all[0].Created.Add(c.w.minRetention)) {
+	if c.short(all[0], mv) {
 		add(0, "%s is locked too shortly", key)
 	}
 }

@@ -24,6 +24,9 @@ func random(n uint64) *world {
 	if rng.IntN(3) == 0 {
 		w.minRetention = 24 * time.Hour
 	}
+	if rng.IntN(4) == 0 {
+		w.sealRetention = 60 * 24 * time.Hour
+	}
 	hostile, intruders, faulty := rng.IntN(2) == 0, rng.IntN(4) == 0, rng.IntN(4) > 0
 	kinds := []string{"in time", "in time", "late", "never"}
 	for range 1 + rng.IntN(3) {

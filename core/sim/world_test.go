@@ -27,6 +27,7 @@ type world struct {
 	now            time.Time
 	vault, staging *membucket.Store
 	minRetention   time.Duration
+	sealRetention  time.Duration
 
 	mu      sync.Mutex
 	waiting []*request

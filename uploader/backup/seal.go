@@ -23,7 +23,8 @@ func Seal(ctx context.Context, f finalizer.Finalizer, server, id string, timeout
 		again := err == nil && v.State == finalizer.Waiting || errors.As(err, &later)
 		if !again || timeout > 0 && !f.Now().Before(end) {
 			for _, finding := range v.Findings {
-				log.Error("finding", "server", server, "backup_id", id, "key", finding.Object, "finding", finding.Text)
+				log.Error("a sealed backup has findings", "server", server, "backup_id", id, "finding", string(finalizer.FindingOf(finding.Code)),
+					"code", finding.Code, "reason", finding.Text, "object", finding.Object)
 			}
 			return v, err
 		}
