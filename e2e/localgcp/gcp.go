@@ -28,7 +28,7 @@ type Config struct {
 	VaultVersions  bool // the vault keeps noncurrent generations
 	// HostMaySetRetention lets the host choose the lock of what it creates.
 	HostMaySetRetention bool
-	// Bindings are added to the default ones.
+	// Bindings are added to what Terraform renders.
 	Bindings []Binding
 
 	// Existing is what a conditional create of an object that exists is answered, which is not documented.
@@ -107,9 +107,13 @@ func New(config Config) (*GCP, error) {
 		config.Now = time.Now
 	}
 	config.Prefix = strings.Trim(config.Prefix, "/")
+	rules, err := newRules(config)
+	if err != nil {
+		return nil, err
+	}
 	g := &GCP{
 		Vault: config.Vault, Staging: config.Staging, Prefix: config.Prefix, Dir: config.Dir,
-		Rules: &Rules{}, Faults: &cloud.Faults{}, config: config, now: config.Now,
+		Rules: rules, Faults: &cloud.Faults{}, config: config, now: config.Now,
 		buckets: map[string]*bucketState{}, sessions: map[string]*session{},
 	}
 	if err := g.start(); err != nil {
@@ -141,7 +145,6 @@ func (g *GCP) start() error {
 		_ = listener.Close()
 		return err
 	}
-	g.Rules.Add(defaultBindings(g.config)...)
 	g.Rules.Add(g.config.Bindings...)
 	g.server = &http.Server{Handler: g, ReadHeaderTimeout: time.Minute}
 	go func() { _ = g.server.Serve(listener) }()

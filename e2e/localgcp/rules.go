@@ -2,10 +2,10 @@ package localgcp
 
 import (
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/terraform/gcppolicy"
 )
 
 // Binding grants permissions, as a role bound to a member does; with Deny it takes them away, as a deny policy does.
@@ -22,8 +22,11 @@ type Binding struct {
 	Deny    bool
 }
 
-// Rules is the table of bindings. What none grants is forbidden.
+// Rules are the IAM policies that Terraform renders for the two buckets (terraform/gcp, by way of gcppolicy), and a table of
+// more bindings. What none grants is forbidden.
 type Rules struct {
+	rendered gcppolicy.Rules
+
 	mu   sync.RWMutex
 	list []Binding
 }
@@ -46,7 +49,7 @@ func (r *Rules) Remove(name string) {
 func (r *Rules) allow(who, permission, bucket, object string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	granted := false
+	granted := r.rendered.Allows(who, permission, bucket, object)
 	for _, b := range r.list {
 		if !b.matches(who, permission, bucket, object) {
 			continue
@@ -72,38 +75,21 @@ func (b *Binding) matches(who, permission, bucket, object string) bool {
 	return (len(b.Objects) == 0 || like(b.Objects, object)) && !like(b.Except, object)
 }
 
-// defaultBindings is who may do what on the two buckets: the host creates and never replaces in the vault, the finalizer
-// creates backup.info, nobody deletes there.
-func defaultBindings(c Config) []Binding {
-	root := strings.TrimPrefix(c.Prefix+"/", "/")
-	own := root + c.Server + "/*"
-	seal := root + "*/base/*/backup.info"
-	const create, remove, get, list, settings = "storage.objects.create", "storage.objects.delete", "storage.objects.get", "storage.objects.list", "storage.buckets.get"
-	host, finalizer, operator := []string{cloud.Host}, []string{cloud.Finalizer}, []string{cloud.Operator}
-	all := []Binding{
-		{Name: "host creates", Members: host, Permissions: []string{create}, Bucket: c.Vault, Objects: []string{own}, Except: []string{"*/backup.info"}},
-		{Name: "host reads its server", Members: host, Permissions: []string{get}, Bucket: c.Vault, Objects: []string{own}},
-		{Name: "host lists", Members: host, Permissions: []string{list, settings}, Bucket: c.Vault},
-		// Replacing takes the right to delete.
-		{Name: "host stages", Members: host, Permissions: []string{create, remove}, Bucket: c.Staging,
-			Objects: []string{own, root + "_pgseal/progress/" + c.Server + "/*", root + "_pgseal/complete/" + c.Server + "/*"},
-			Except:  []string{"*_pgseal/verdict/*", "*_pgseal/sweep/*"}},
-		{Name: "host reads staging", Members: host, Permissions: []string{get, list, settings}, Bucket: c.Staging},
-
-		{Name: "finalizer seals", Members: finalizer, Permissions: []string{create, "storage.objects.setRetention"}, Bucket: c.Vault, Objects: []string{seal}},
-		{Name: "finalizer reads", Members: finalizer, Permissions: []string{get, list, settings}, Bucket: c.Vault},
-		{Name: "finalizer reads staging", Members: finalizer, Permissions: []string{get, list, settings}, Bucket: c.Staging},
-		{Name: "finalizer gives verdicts", Members: finalizer, Permissions: []string{create, remove}, Bucket: c.Staging,
-			Objects: []string{root + "_pgseal/verdict/*", root + "_pgseal/sweep/*"}},
-
-		{Name: "restore reads", Members: []string{cloud.Restore, cloud.Operator}, Permissions: []string{get, list, settings}, Bucket: c.Vault},
-		{Name: "restore reads staging", Members: []string{cloud.Restore, cloud.Operator}, Permissions: []string{get, list, settings}, Bucket: c.Staging},
-		{Name: "operator keeps", Members: operator, Permissions: []string{create, remove}, Bucket: c.Vault, Objects: []string{root + "*/base/*/annotations/keep"}},
-
-		{Name: "breakglass", Members: []string{cloud.Breakglass}, Permissions: []string{"*"}, Bucket: "*"},
-	}
+// newRules are the rules of a vault, a staging bucket and one server, or all of them ("*"), as Terraform renders them; and
+// break-glass, whom the module lets near the vault alone, may do anything here: tests break things with it.
+func newRules(c Config) (*Rules, error) {
+	run, server := gcppolicy.Complete, c.Server
 	if c.HostMaySetRetention {
-		all = append(all, Binding{Name: "host locks", Members: host, Permissions: []string{"storage.objects.setRetention"}, Bucket: c.Vault, Objects: []string{own}})
+		run = gcppolicy.Retention
 	}
-	return all
+	if server == "*" {
+		server = ""
+	}
+	rendered, err := gcppolicy.For(run, c.Vault, c.Staging, c.Prefix, server)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rules{rendered: rendered}
+	r.Add(Binding{Name: "breakglass", Members: []string{cloud.Breakglass}, Permissions: []string{"*"}, Bucket: "*"})
+	return r, nil
 }

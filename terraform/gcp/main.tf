@@ -31,6 +31,7 @@ module "vault" {
   kms_key                       = var.vault_kms_key
   abort_incomplete_uploads_days = var.abort_incomplete_uploads_days
   hosts                         = local.host_members
+  hosts_may_set_retention       = var.hosts_may_set_retention
   finalizer_member              = local.finalizer_member
   restore_members               = local.restore_members
   operator_members              = local.operator_members

@@ -18,12 +18,13 @@ var update = flag.Bool("update", false, "write policies.json instead of comparin
 // TestPoliciesAreTheModules holds policies.json against what the module renders.
 func TestPoliciesAreTheModules(t *testing.T) {
 	m := tftest.Open(t, "gcp")
-	var got []byte
+	runs := map[string]Rules{}
 	for _, r := range m.Test(t, "tests/policies.tftest.hcl") {
-		if r.Run == "complete" {
-			got = render(t, r)
+		if r.Run == Complete || r.Run == Retention {
+			runs[r.Run] = render(t, r)
 		}
 	}
+	got := text(t, runs)
 	path := filepath.Join(tftest.Root(), "gcppolicy", "policies.json")
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
@@ -36,8 +37,8 @@ func TestPoliciesAreTheModules(t *testing.T) {
 	}
 }
 
-// render takes the rules out of the outputs of the run "complete".
-func render(t *testing.T, r tftest.Result) []byte {
+// render takes the rules out of a run's outputs.
+func render(t *testing.T, r tftest.Result) Rules {
 	t.Helper()
 	out := Rules{Members: map[string]string{
 		"expire": "serviceAccount:janitor@example-project.iam.gserviceaccount.com", "breakglass": "group:ciso@example.com",
@@ -63,11 +64,16 @@ func render(t *testing.T, r tftest.Result) []byte {
 		}
 		out.Buckets[bucket] = p
 	}
+	return out
+}
+
+func text(t *testing.T, runs map[string]Rules) []byte {
+	t.Helper()
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(out); err != nil {
+	if err := e.Encode(runs); err != nil {
 		t.Fatal(err)
 	}
 	return text.Bytes()
@@ -75,7 +81,7 @@ func render(t *testing.T, r tftest.Result) []byte {
 
 func TestPromises(t *testing.T) {
 	for _, place := range []struct{ vault, staging, prefix string }{{"example-vault", "example-staging", "pg"}, {"v", "s", "a/b"}, {"v2", "s2", ""}} {
-		rules, err := For(place.vault, place.staging, place.prefix, "main")
+		rules, err := For(Complete, place.vault, place.staging, place.prefix, "main")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +106,7 @@ func TestPromises(t *testing.T) {
 
 // TestNamesAreReplacedEverywhere: For does what Terraform does with other values of the variables.
 func TestNamesAreReplacedEverywhere(t *testing.T) {
-	rules, err := For("v", "s", "a", "m")
+	rules, err := For(Complete, "v", "s", "a", "m")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +122,7 @@ func TestNamesAreReplacedEverywhere(t *testing.T) {
 }
 
 func TestEveryServer(t *testing.T) {
-	rules, err := For("v", "s", "pg", "")
+	rules, err := For(Complete, "v", "s", "pg", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,5 +149,29 @@ func TestEveryServer(t *testing.T) {
 	}
 	if !rules.Allows("host", read, "s", "pg/_pgseal/verdict/other/20260101T000000.json") {
 		t.Error("the host cannot read a verdict")
+	}
+}
+
+func TestHostsThatChooseTheirLocks(t *testing.T) {
+	rules, err := For(Retention, "v", "s", "pg", "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		who, object string
+		want        bool
+	}{
+		{"host", base + "data.tar", true}, {"host", base + "backup.info", false}, {"host", foreign + "data.tar", false},
+		{"finalizer", base + "backup.info", true}, {"finalizer", base + "data.tar", false}, {"restore", base + "data.tar", false},
+	} {
+		if got := rules.Allows(c.who, retain, "v", c.object); got != c.want {
+			t.Errorf("%s sets the retention of %s: %v", c.who, c.object, got)
+		}
+	}
+	for _, p := range Promises {
+		bucket := map[string]string{"vault": "v", "staging": "s"}[p.Bucket]
+		if got := rules.Allows(p.Who, p.Permission, bucket, p.Object); got != p.Allowed && p.Permission != retain {
+			t.Errorf("%s: is allowed: %v", p.Name, got)
+		}
 	}
 }

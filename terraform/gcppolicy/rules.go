@@ -32,9 +32,15 @@ type Rules struct {
 	Buckets map[string]gcpiam.Policy `json:"buckets"` // by the bucket's name
 }
 
-// For is what terraform/gcp renders for these buckets, this prefix (with or without a slash at its end; "" is none) and one
+// The runs of policies.tftest.hcl that policies.json has.
+const (
+	Complete  = "complete"  // everybody is there
+	Retention = "retention" // and hosts choose their locks
+)
+
+// For is what terraform/gcp renders in a run for these buckets, this prefix (with or without a slash at its end; "" is none) and one
 // server. The server "" stands for all of them, which no policy does: tests with many servers and one host want it.
-func For(vault, staging, prefix, server string) (Rules, error) {
+func For(run, vault, staging, prefix, server string) (Rules, error) {
 	root := strings.Trim(prefix, "/")
 	if root != "" {
 		root += "/"
@@ -46,9 +52,13 @@ func For(vault, staging, prefix, server string) (Rules, error) {
 	}
 	text = strings.NewReplacer("/"+Vault+"/objects/"+Prefix+"/", "/"+vault+"/objects/"+root, "/"+Staging+"/objects/"+Prefix+"/", "/"+staging+"/objects/"+root,
 		`"`+Vault+`"`, `"`+vault+`"`, `"`+Staging+`"`, `"`+staging+`"`, Server, server).Replace(text)
-	var r Rules
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
+	var runs map[string]Rules
+	if err := json.Unmarshal([]byte(text), &runs); err != nil {
 		return Rules{}, fmt.Errorf("the rendered policies: %w", err)
+	}
+	r, ok := runs[run]
+	if !ok {
+		return Rules{}, fmt.Errorf("the rendered policies have no run %q", run)
 	}
 	for name, p := range r.Buckets {
 		if err := p.Check(r.Roles); err != nil {

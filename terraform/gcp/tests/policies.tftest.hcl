@@ -26,6 +26,17 @@ run "complete" {
   }
 }
 
+# The same with hosts that choose their locks.
+run "retention" {
+  command = plan
+
+  variables {
+    expire_members          = ["serviceAccount:janitor@example-project.iam.gserviceaccount.com"]
+    break_glass_members     = ["group:ciso@example.com"]
+    hosts_may_set_retention = true
+  }
+}
+
 run "nobody_deletes_or_administers_unless_named" {
   command = plan
 

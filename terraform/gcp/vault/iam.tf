@@ -1,11 +1,14 @@
 # The predefined roles are too wide: roles/storage.objectCreator also makes folders, roles/storage.objectUser deletes.
 locals {
-  permissions = {
-    create = ["storage.objects.create"]
-    read   = ["storage.objects.get"]
-    list   = ["storage.objects.list", "storage.buckets.get"]
-    delete = ["storage.objects.delete"]
-  }
+  permissions = merge(
+    {
+      create = ["storage.objects.create"]
+      read   = ["storage.objects.get"]
+      list   = ["storage.objects.list", "storage.buckets.get"]
+      delete = ["storage.objects.delete"]
+    },
+    var.hosts_may_set_retention ? { retain = ["storage.objects.setRetention"] } : {},
+  )
 
   role_id = { for what, _ in local.permissions : what => "${replace(var.name, "-", "_")}_vault_${what}" }
   # Names are written, not taken from resources, so that a plan shows the whole policy.
@@ -39,6 +42,23 @@ locals {
         expression = local.own[server]
       }
     }],
+    # For the lock of what is being created. The same right extends the locks of objects that exist, and shortens none.
+    [for server, member in var.hosts : {
+      role    = local.role.retain
+      members = [member]
+      condition = {
+        title      = "host ${server} chooses locks"
+        expression = "${local.own[server]} && !${local.is_seal}"
+      }
+    } if var.hosts_may_set_retention],
+    [for member in [var.finalizer_member] : {
+      role    = local.role.retain
+      members = [member]
+      condition = {
+        title      = "finalizer locks its seals"
+        expression = "${local.below} && ${local.is_seal} && ${local.in_base}"
+      }
+    } if var.hosts_may_set_retention],
     [
       {
         role      = local.role.list

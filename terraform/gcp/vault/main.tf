@@ -27,6 +27,9 @@ resource "google_storage_bucket" "vault" {
   force_destroy = false
   labels        = var.labels
 
+  # Only a bucket that is made with it can ever have it.
+  enable_object_retention = var.hosts_may_set_retention
+
   # Conditions of IAM hold only without object ACLs.
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"

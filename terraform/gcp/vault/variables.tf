@@ -136,6 +136,13 @@ variable "hosts" {
   }
 }
 
+variable "hosts_may_set_retention" {
+  description = "Lets hosts choose a lock of their own for what they create (pgseal backup --retention), on top of lock_days, and the finalizer the same for the seal. IAM knows no limit of days: a hostile host can lock what it creates, and what stands below its server, for a hundred years at your cost. The vault's bucket has to be made with it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "finalizer_member" {
   description = "The identity of the function: serviceAccount:..."
   type        = string
