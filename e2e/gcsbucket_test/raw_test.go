@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 
@@ -22,7 +21,7 @@ type raw struct {
 }
 
 var (
-	known   = map[string]*auth.Credentials{} // by key file
+	known   = map[string]*auth.Credentials{} // by server and key file
 	knownMu sync.Mutex
 )
 
@@ -35,14 +34,15 @@ func (s *store) raw(who, bucket string) *raw {
 	knownMu.Lock()
 	defer knownMu.Unlock()
 	file := s.KeyFile(who)
-	if known[file] == nil {
+	id := s.Endpoint + file // tokens do not outlive their server
+	if known[id] == nil {
 		c, err := credentials.NewCredentialsFromFile(credentials.ServiceAccount, file, &credentials.DetectOptions{Scopes: []string{"all"}})
 		if err != nil {
 			panic(err)
 		}
-		known[file] = c
+		known[id] = c
 	}
-	r.token = known[file].Token
+	r.token = known[id].Token
 	return r
 }
 
@@ -141,12 +141,4 @@ func (r *raw) begin(ctx context.Context, key, query, about string) (string, erro
 		return "", fmt.Errorf("%d: %s", res.StatusCode, text)
 	}
 	return res.Header.Get("Location"), nil
-}
-
-func readFile(name string) string {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		panic(err)
-	}
-	return string(data)
 }

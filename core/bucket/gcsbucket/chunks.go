@@ -30,8 +30,11 @@ func (b *Bucket) createInChunks(ctx context.Context, c *client, key string, firs
 	sending, s := watchSession(sending)
 	tries := 1
 	w := b.writer(sending, c, key, storage.Conditions{DoesNotExist: true}, b.attributes(o), storage.WithErrorFunc(func(err error) bool {
+		if !again(err) { // it is asked after successes, too
+			return false
+		}
 		tries++
-		return tries <= attempts && again(err)
+		return tries <= attempts
 	}))
 	w.ProgressFunc = func(int64) { tries = 1 }
 	w.ChunkSize = len(first)

@@ -47,14 +47,35 @@ func (w *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set("Accept-Encoding", "gzip")
 	}
-	res, err := w.RoundTripper.RoundTrip(r)
-	if s, ok := r.Context().Value(sessionKey{}).(*session); ok && err == nil {
-		if at := res.Header.Get("Location"); at != "" && res.StatusCode/100 == 2 {
-			s.url.Store(&at)
-		}
+	s, ok := r.Context().Value(sessionKey{}).(*session)
+	if !ok || r.URL.Query().Get("uploadType") != "resumable" || r.URL.Query().Has("upload_id") {
+		return w.RoundTripper.RoundTrip(r)
 	}
+	// Given up at this moment, the session would stay open and nobody would know
+	// its address: so its answer is waited for a little longer.
+	asked := r.Context()
+	if err := asked.Err(); err != nil {
+		return nil, err
+	}
+	ctx, giveUp := context.WithCancel(context.WithoutCancel(asked))
+	defer giveUp()
+	defer context.AfterFunc(asked, func() { time.AfterFunc(grace, giveUp) })()
+	res, err := w.RoundTripper.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if at := res.Header.Get("Location"); at != "" && res.StatusCode/100 == 2 {
+		s.url.Store(&at)
+	}
+	said, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	_ = res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(said))
 	return res, err
 }
+
+// grace is how long the answer that opens a session is waited for after somebody
+// has given up.
+const grace = 5 * time.Second
 
 // cancel ends the session, also when ctx is cancelled already.
 func (b *Bucket) cancel(ctx context.Context, c *client, key string, s *session) error {
