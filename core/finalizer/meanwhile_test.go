@@ -51,3 +51,16 @@ func TestAManifestUnderAKeyOfItsWritersIsRejected(t *testing.T) {
 		t.Errorf("%+v %v", v, err)
 	}
 }
+
+// A store without versions tells a replaced object by its ETag.
+func TestAnotherETagIsAnotherObject(t *testing.T) {
+	w := newWorld(t, membucket.Azure)
+	s := w.uploaded("main")
+	body := s.Archives["data.tar"]
+	w.vault.Destroy(s.Key("data.tar"))
+	w.create(s.Key("data.tar"), string(body))
+	v, err := w.f.Finalize(t.Context(), "main", s.ID())
+	if err != nil || v.State != finalizer.Rejected || v.Class != finalizer.ClassSet || v.Reasons[0].Code != "etag" {
+		t.Errorf("%+v %v", v, err)
+	}
+}

@@ -64,13 +64,14 @@ func (s *story) arrivals(key string) chan cloud.Event {
 }
 
 // checkRequests reads the store's log of the whole story: the finalizer deletes nothing, and writes nothing but
-// verdicts, and seals that are conditional creates in one request.
+// verdicts, the sweep's records, and seals that are conditional creates in one request.
 func (s *story) checkRequests(t testing.TB) {
 	t.Helper()
 	for _, r := range s.Requests(cloud.By(cloud.Finalizer)) {
 		read := r.Op == cloud.Read || r.Op == cloud.Stat || r.Op == cloud.List || r.Op == cloud.Other && (r.Method == "GET" || r.Method == "HEAD")
 		seal := r.Bucket == s.VaultName() && r.Op == cloud.Create && strings.HasSuffix(r.Key, "/backup.info") && r.CreateOnly
-		verdict := r.Bucket == s.StagingName() && r.Op == cloud.Create && strings.HasPrefix(r.Key, s.Root()+"_pgseal/verdict/")
+		verdict := r.Bucket == s.StagingName() && r.Op == cloud.Create &&
+			(strings.HasPrefix(r.Key, s.Root()+"_pgseal/verdict/") || strings.HasPrefix(r.Key, s.Root()+"_pgseal/sweep/"))
 		if !read && !seal && !verdict {
 			t.Errorf("the finalizer sent %s %s/%s (%s)", r.Method, r.Bucket, r.Key, r.Operation)
 		}
