@@ -148,8 +148,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if seen, err := finalizer.Stat(t.Context(), "srv/base/1/data.tar", made.Version); err != nil || !seen.RetentionSeen || seen.RetainUntil.IsZero() {
 		t.Errorf("the finalizer looks: %+v, %v", seen, err)
 	}
-	seal, err := bucket.CreateOrMatch(t.Context(), finalizer, "srv/base/1/backup.info", []byte("sealed"), bucket.CreateOptions{RetainUntil: time.Now().Add(2 * time.Hour)})
-	if err != nil || seal.Version == "" {
+	seal, err := bucket.CreateOrMatch(t.Context(), finalizer, "srv/base/1/backup.info", []byte("sealed"), bucket.CreateOptions{})
+	if err != nil || seal.Version == "" || seal.RetainUntil.IsZero() {
 		t.Errorf("the finalizer seals: %+v, %v", seal, err)
 	}
 	if err := host.CheckCreate(t.Context(), "srv/base/2/data.tar"); err != nil {
@@ -187,6 +187,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 		},
 		"the host gives a verdict": func() error {
 			_, err := staging.Put(t.Context(), "_pgseal/verdict/srv/1.json", []byte("x"))
+			return err
+		},
+		"the finalizer chooses a lock": func() error {
+			_, err := finalizer.Create(t.Context(), "srv/base/3/backup.info", strings.NewReader("y"), bucket.CreateOptions{RetainUntil: time.Now().Add(2 * time.Hour)})
 			return err
 		},
 		"the finalizer creates an archive": func() error {
