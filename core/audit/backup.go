@@ -74,6 +74,8 @@ func (l *look) backup(ctx context.Context, id string) error {
 		l.add(Problem{Severity: Critical, Code: "seal-gone", BackupID: id, Object: info, Text: "a delete marker hides it: no reader without versions sees this backup"})
 		return nil
 	case there:
+	case complete && len(s.objects) == 1:
+		return nil // what barman-cloud-backup-delete leaves of a backup by pgseal
 	case complete:
 		l.add(Problem{Severity: Warning, Code: "unsealed", BackupID: id, Object: layout.Manifest(l.Server, id), Text: "the set is complete, and has no seal: pgseal finalize says why"})
 		return nil

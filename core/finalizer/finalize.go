@@ -40,10 +40,13 @@ func (f *Finalizer) Finalize(ctx context.Context, server, id string) (Verdict, e
 func (c *call) settle(ctx context.Context) (Verdict, error) {
 	for {
 		v, err := c.judge(ctx)
+		if err == nil && (v.State == Rejected || v.State == Waiting) {
+			v, err = c.stays(ctx, v)
+		}
 		if err != nil || v.State == Nothing {
 			return v, err
 		}
-		if err := c.writeVerdict(ctx, v); err != nil {
+		if err := c.writeVerdict(ctx, &v); err != nil {
 			return v, err
 		}
 		if v.State == Sealed || v.State == Conflict {
@@ -72,7 +75,11 @@ func (c *call) judge(ctx context.Context) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if malformed != nil && !seal.there {
+	if malformed != nil && !seal.there { // unless both were sealed once, and written over and hidden since
+		_, explained, err := c.explain(ctx)
+		if explained.there || err != nil {
+			return c.sealedUnless(ctx, explained, err)
+		}
 		return c.verdict(Rejected, ClassManifest, reason("malformed", layout.Manifest(c.server, c.id), "%v", malformed)), nil
 	}
 	if malformed == nil && seal.ours(c) {
@@ -110,6 +117,7 @@ type call struct {
 	manifest       manifest.Manifest
 	manifestObject bucket.Object
 	seal           seal          // of a sealed backup
+	created        bool          // this call made it
 	decoding       chan struct{} // full while all decoders are at work
 }
 
@@ -125,6 +133,10 @@ func (c *call) unsealed(ctx context.Context) (Verdict, error) {
 	}
 	if len(set.seals) > 0 { // hidden by a delete marker, or written since
 		return c.disputed(ctx, seal{versions: set.seals})
+	}
+	if over, err := c.deleted(ctx, set); over || err != nil {
+		text := "its archives are gone, and its lock is over: the backup was deleted, and the manifest left behind"
+		return c.verdict(Nothing, "", reason("manifest", layout.Manifest(c.server, c.id), "%s", text)), err
 	}
 	if class, reasons := set.worst(); len(reasons) > 0 && !(class == ClassRetention && c.Config.SealRetention > 0) {
 		return c.verdict(Rejected, class, reasons...), nil
@@ -190,21 +202,33 @@ func (c *call) withWAL(v Verdict, wal walReport) Verdict {
 // hides the manifest.
 func (c *call) withoutManifest(ctx context.Context) (Verdict, error) {
 	s, err := c.readSeal(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
 	c.seal = s
-	if err == nil && s.there {
-		_, manifests, err := c.versions(ctx)
-		if err != nil {
-			return Verdict{}, err
-		}
-		if len(manifests) > 0 {
-			return c.disputed(ctx, s)
+	manifests, err := c.versionsOf(ctx, layout.Manifest(c.server, c.id))
+	switch {
+	case err != nil:
+		return Verdict{}, err
+	case len(manifests) > 0 && s.there:
+		return c.disputed(ctx, s)
+	case len(manifests) > 0: // hidden, and perhaps its seal is, too
+		if _, explained, err := c.explain(ctx); explained.there || err != nil {
+			return c.sealedUnless(ctx, explained, err)
 		}
 	}
 	v := c.verdict(Nothing, "", reason("manifest", layout.Manifest(c.server, c.id), "no manifest is there: the upload is not complete"))
 	if s.there {
 		v.Reasons[0].Text = "a backup.info stands there without a manifest: it was not written by pgseal, or its set has expired"
 	}
-	return v, err
+	return v, nil
+}
+
+func (c *call) sealedUnless(ctx context.Context, s seal, err error) (Verdict, error) {
+	if err != nil {
+		return Verdict{}, err
+	}
+	return c.sealed(ctx, s)
 }
 
 // report writes the one log line that the alarms match.

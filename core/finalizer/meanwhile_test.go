@@ -4,10 +4,12 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/bucket/membucket"
 	"github.com/pgseal/pgseal/core/finalizer"
+	"github.com/pgseal/pgseal/core/layout"
 )
 
 // One call saw that WAL was missing; before it says so, the WAL arrives and
@@ -62,5 +64,87 @@ func TestAnotherETagIsAnotherObject(t *testing.T) {
 	v, err := w.f.Finalize(t.Context(), "main", s.ID())
 	if err != nil || v.State != finalizer.Rejected || v.Class != finalizer.ClassSet || v.Reasons[0].Code != "etag" {
 		t.Errorf("%+v %v", v, err)
+	}
+}
+
+// barman-cloud-backup-delete takes archives and backup.info away when their lock
+// is over, and leaves the manifest. That is no complaint.
+func TestADeletedBackupIsNotRejected(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		s := w.sealed("main")
+		w.pass(time.Hour)
+		w.sweep()
+		w.pass(lock)
+		for _, name := range []string{"data.tar", "data_0001.tar", "16385.tar", "backup.info"} {
+			w.vault.Destroy(s.Key(name))
+			w.pass(day)
+			if r := w.sweep(); r.Rejected > 0 || w.state("main", s.ID()) != finalizer.Sealed {
+				t.Fatalf("without %s: %+v, %s", name, r, w.state("main", s.ID()))
+			}
+		}
+		if f := w.swept("main", s.ID()).Findings; len(f) > 0 {
+			t.Errorf("%+v", f)
+		}
+		w.staging.Destroy(layout.Verdict("main", s.ID())) // staging forgets after some weeks
+		w.pass(8 * day)
+		if r := w.sweep(); r.Rejected > 0 || w.state("main", s.ID()) != "" {
+			t.Errorf("%+v, %s", r, w.state("main", s.ID()))
+		}
+	})
+}
+
+func TestASealThatIsMadeASecondTimeIsAFinding(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		s := w.sealed("main")
+		before := w.vault.Everything(s.Key("backup.info"))[0]
+		w.vault.Destroy(s.Key("backup.info"))
+		v, err := w.f.Finalize(t.Context(), "main", s.ID())
+		if err != nil || v.State != finalizer.Sealed || len(v.Findings) != 1 || v.Findings[0].Code != "seal-gone" {
+			t.Errorf("%+v %v", v, err)
+		}
+		if after := w.vault.Everything(s.Key("backup.info")); len(after) != 1 || string(after[0].Body) != string(before.Body) {
+			t.Errorf("%+v", after)
+		}
+	})
+}
+
+// A seal that goes before its time does not unmake the verdict.
+func TestASealThatIsGoneIsAFinding(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		s := w.sealed("main")
+		w.vault.Destroy(s.Key("backup.info"))
+		w.vault.Destroy(s.Key("data.tar"))
+		w.pass(time.Hour)
+		r := w.sweep()
+		f := w.swept("main", s.ID()).Findings
+		if r.Tampered != 1 || w.state("main", s.ID()) != finalizer.Sealed || len(f) == 0 || f[0].Code != "seal-gone" {
+			t.Errorf("%+v, %s, %+v", r, w.state("main", s.ID()), f)
+		}
+		v, err := w.f.Finalize(t.Context(), "main", s.ID())
+		if err != nil || v.State != finalizer.Sealed || v.Receipt == nil || len(v.Findings) == 0 {
+			t.Errorf("%+v %v", v, err)
+		}
+	})
+}
+
+// The seal was written, and the call died before its verdict; then somebody hid
+// or wrote over both. The older versions say what was.
+func TestASealBelowWhatHidesItStaysSealed(t *testing.T) {
+	for name, do := range map[string]func(w *world, manifest, seal string){
+		"both are hidden": func(w *world, manifest, seal string) { w.delete(manifest); w.delete(seal) },
+		"the manifest is written over, the seal is hidden": func(w *world, manifest, seal string) { w.overwrite(manifest, "{}"); w.delete(seal) },
+		"both are written over":                            func(w *world, manifest, seal string) { w.overwrite(manifest, "{}"); w.overwrite(seal, "x=1\n") },
+		"the manifest is hidden, the seal written over":    func(w *world, manifest, seal string) { w.delete(manifest); w.overwrite(seal, "x=1\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, membucket.S3)
+			s := w.sealed("main")
+			w.staging.Destroy(layout.Verdict("main", s.ID()))
+			do(w, s.Key("manifest.json"), s.Key("backup.info"))
+			v, err := w.f.Finalize(t.Context(), "main", s.ID())
+			if err != nil || v.State != finalizer.Sealed || len(v.Findings) == 0 || w.state("main", s.ID()) != finalizer.Sealed {
+				t.Errorf("%+v %v", v, err)
+			}
+		})
 	}
 }

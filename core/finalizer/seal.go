@@ -110,6 +110,7 @@ func (c *call) writeSeal(ctx context.Context) (bucket.Object, []byte, error) {
 	}
 	obj, err := c.Vault.Create(ctx, key, bytes.NewReader(body), o)
 	if err == nil {
+		c.created = true
 		return obj, body, nil
 	}
 	if !bucket.Exists(err) && !bucket.Retryable(err) {

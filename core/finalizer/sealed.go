@@ -42,6 +42,53 @@ func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
 	return v, nil
 }
 
+// stays keeps a backup sealed that was sealed from this manifest and whose seal
+// is gone, though nothing that was locked can be: what v says of it now are
+// findings.
+func (c *call) stays(ctx context.Context, v Verdict) (Verdict, error) {
+	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
+	switch {
+	case bucket.Retryable(err):
+		return Verdict{}, err
+	case err != nil || have.State != Sealed || have.ManifestSHA256 != c.digest || c.digest == "":
+		return v, nil
+	}
+	gone := sealGone(c, "the backup was sealed, and its seal is gone: somebody could delete it, or this is another vault")
+	have.Findings = marked(append([]Reason{gone}, v.Reasons...))
+	return have, nil
+}
+
+func sealGone(c *call, text string) Reason {
+	return reason("seal-gone", layout.BackupInfo(c.server, c.id), "%s", text)
+}
+
+// deleted tells whether somebody deleted the backup when its time was over, as
+// barman-cloud-backup-delete does: it knows archives and backup.info, and leaves
+// the manifest.
+func (c *call) deleted(ctx context.Context, set setReport) (bool, error) {
+	if set.present == len(c.manifest.Objects) || set.present == uncounted {
+		return false, nil
+	}
+	obj := c.manifestObject
+	if !obj.RetentionSeen {
+		var err error
+		if obj, err = c.Vault.Stat(ctx, obj.Key, obj.Version); err != nil {
+			return false, err
+		}
+	}
+	if !obj.RetentionSeen || obj.RetainUntil.After(c.Now()) {
+		return false, nil
+	}
+	if set.present == 0 {
+		return true, nil
+	}
+	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
+	if bucket.Retryable(err) {
+		return false, err
+	}
+	return err == nil && have.State == Sealed && have.ManifestSHA256 == c.digest, nil
+}
+
 // shadows names what hides a seal, or stands beside it in other versions.
 func shadows(seals []bucket.Object) []Reason {
 	if len(seals) <= 1 {

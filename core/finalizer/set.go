@@ -19,6 +19,7 @@ type setReport struct {
 	until                []time.Time     // the ends of retention; zero where the store shows none
 	seals                []bucket.Object // versions of backup.info, and delete markers on it
 	objects              []bucket.Object // the manifest and what it lists, as the store describes each
+	present              int             // objects of the manifest that are listed at all
 }
 
 // worst gives the first class that has something wrong.
@@ -33,6 +34,9 @@ func (r setReport) worst() (Class, []Reason) {
 	}
 	return "", nil
 }
+
+// uncounted is present of a listing that was given up.
+const uncounted = -1
 
 // strangers is how many objects may stand below base/<id>/ that the manifest
 // does not list (annotations, their versions) before the listing is given up.
@@ -102,6 +106,7 @@ func (c *call) compareListing(ctx context.Context) (setReport, map[string]bucket
 		}
 		if listed++; listed > len(wanted)+strangers {
 			r.set = append(r.set, reason("flood", dir, "more than %d objects are there, and the manifest lists %d", listed-1, len(c.manifest.Objects)))
+			r.present = uncounted
 			return r, found, nil
 		}
 		name := strings.TrimPrefix(obj.Key, dir)
@@ -121,7 +126,9 @@ func (c *call) compareListing(ctx context.Context) (setReport, map[string]bucket
 		}
 	}
 	for _, o := range c.manifest.Objects {
-		if found[o.Name].Key == "" {
+		if found[o.Name].Key != "" {
+			r.present++
+		} else {
 			r.set = append(r.set, reason("missing", dir+o.Name, "the manifest lists it, and the store does not have it"))
 		}
 	}

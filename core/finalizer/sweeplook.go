@@ -92,6 +92,8 @@ func (v *swept) audit(ctx context.Context, s *sweep, c *call, verdict Verdict) (
 		}
 	case verdict.State != Sealed:
 		return nil, nil
+	case !c.seal.there: // it is gone
+		findings = verdict.Findings
 	default:
 		if size := c.manifest.Cluster.SegmentSize; v.wal == nil || v.wal.Size != size {
 			v.wal = s.archive(v.name, size)

@@ -117,22 +117,25 @@ func ReadVerdict(ctx context.Context, staging bucket.Bucket, server, id string) 
 }
 
 // writeVerdict keeps v in staging. An equal verdict is not written again, so
-// that its age in staging is how long things stand as they do.
-func (f *Finalizer) writeVerdict(ctx context.Context, v Verdict) error {
-	have, _, err := ReadVerdict(ctx, f.Staging, v.Server, v.BackupID)
+// that its age in staging is how long things stand as they do. A call that made
+// a seal where there had been one already says so.
+func (c *call) writeVerdict(ctx context.Context, v *Verdict) error {
+	have, _, err := ReadVerdict(ctx, c.Staging, v.Server, v.BackupID)
 	switch {
-	case err == nil && same(have, v):
+	case err == nil && same(have, *v):
 		return nil
+	case err == nil && c.created && have.State == Sealed && have.ManifestSHA256 == v.ManifestSHA256:
+		v.Findings = append(v.Findings, marked([]Reason{sealGone(c, "it was sealed before, and the seal had been deleted: this is a second one, with the same content")})...)
 	case bucket.Retryable(err):
 		return err
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
-		f.log().Warn("the verdict in staging is unreadable, and is replaced", "server", v.Server, "backup_id", v.BackupID, "error", err)
+		c.log().Warn("the verdict in staging is unreadable, and is replaced", "server", v.Server, "backup_id", v.BackupID, "error", err)
 	}
 	body, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return fmt.Errorf("encode the verdict: %w", err)
 	}
-	_, err = f.Staging.Put(ctx, layout.Verdict(v.Server, v.BackupID), append(body, '\n'))
+	_, err = c.Staging.Put(ctx, layout.Verdict(v.Server, v.BackupID), append(body, '\n'))
 	return err
 }
 

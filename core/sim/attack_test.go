@@ -39,6 +39,14 @@ func (w *world) hide(key string) {
 	}
 }
 
+// destroy takes away what a lock should have kept.
+func (w *world) destroy(key string) {
+	if len(w.checker.versions(key)) > 0 {
+		w.vault.Destroy(key)
+		w.checker.destroyed[key] = w.steps
+	}
+}
+
 func segmentOf(b *backup, n uint64) string {
 	m := b.set.Manifest
 	var d document
@@ -77,6 +85,9 @@ var attacks = []attack{
 	{name: "writes over an archive", intruder: true, do: func(w *world, b *backup) { w.shadow(b, "data.tar", "y") }},
 	{name: "hides the seal", intruder: true, do: func(w *world, b *backup) { w.hide(b.set.Key("backup.info")) }},
 	{name: "hides an archive", intruder: true, do: func(w *world, b *backup) { w.hide(b.set.Key("data.tar")) }},
+	{name: "destroys the seal", intruder: true, do: func(w *world, b *backup) { w.destroy(b.set.Key("backup.info")) }},
+	{name: "destroys an archive", intruder: true, do: func(w *world, b *backup) { w.destroy(b.set.Key("data.tar")) }},
+	{name: "hides the manifest", intruder: true, do: func(w *world, b *backup) { w.hide(b.set.Key("manifest.json")) }},
 	{name: "hides a segment", intruder: true, do: func(w *world, b *backup) { w.hide(segmentOf(b, 0) + ".gz") }},
 	{name: "writes over a segment", intruder: true, do: func(w *world, b *backup) {
 		if key := segmentOf(b, 0) + ".gz"; len(w.checker.versions(key)) > 0 {

@@ -22,6 +22,9 @@ type checker struct {
 	seals map[string]*sealing // by key
 	// sealing: a seal is about to be written.
 	sealing bool
+	once    map[string]bool // the backups that a finalizer has sealed, by server/id
+	// destroyed tells in which step a key was taken away, lock or not.
+	destroyed map[string]int
 }
 
 type birth struct {
@@ -95,7 +98,7 @@ func (c *checker) after(r *request, f membucket.Fault) {
 				sum := sha256.Sum256(s.Body)
 				found = found || s.Key == v.Receipt.Key && hex.EncodeToString(sum[:]) == v.Receipt.SHA256
 			}
-			if !found {
+			if _, gone := c.destroyed[v.Receipt.Key]; !found && !gone {
 				c.fail("True: %s says sealed, and its receipt is of nothing that is there", r.call.Key)
 			}
 		} else if len(v.Reasons) == 0 {
@@ -146,6 +149,10 @@ func (c *checker) sealed(v membucket.Version) {
 		c.fail("Single: %s has %d versions by the finalizer", v.Key, n)
 	}
 	c.same(server, id, v)
+	if c.once == nil {
+		c.once = map[string]bool{}
+	}
+	c.once[server+"/"+id] = true
 }
 
 // same holds a seal against the manifest that it names.

@@ -103,6 +103,12 @@ func (c *checker) settled(server, id string) {
 		case len(harm) == 0 && len(record.Findings) > 0:
 			c.fail("Audit: %s has the finding %v, and nothing is wrong", at, record.Findings)
 		}
+	case c.once[at]:
+		// Its seal was destroyed. It may have died before its verdict, and then
+		// nobody knows that it was there.
+		if v.State == "sealed" && len(v.Findings)+len(record.Findings) == 0 {
+			c.fail("Audit: the seal of %s is gone, and there is no finding", at)
+		}
 	case len(manifests) > 0 && !c.marked(manifests[0].Key):
 		flaws, _ := c.flaws(server, id, "")
 		forged := len(c.versions(server+"/base/"+id+"/backup.info")) > 0

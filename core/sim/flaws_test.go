@@ -105,7 +105,7 @@ func (c *checker) flaws(server, id, digest string) (flaws []flaw, ok bool) {
 		all := c.versions(key)
 		switch {
 		case len(all) == 0:
-			add(0, "%s is not there", key)
+			add(c.destroyed[key], "%s is not there", key)
 			return membucket.Version{}, false
 		case len(all) > 1:
 			add(c.first[name(all[1])].step, "%s was written or hidden again", key)
@@ -126,7 +126,7 @@ func (c *checker) flaws(server, id, digest string) (flaws []flaw, ok bool) {
 			add(c.first[name(v)].step, "%s is another object", dir+o.Name)
 		}
 		if there && v.Created.After(mv.Created.Add(time.Minute)) {
-			add(0, "%s is newer than its manifest", dir+o.Name)
+			add(c.destroyed[v.Key], "%s is newer than its manifest", dir+o.Name)
 		}
 	}
 	for _, v := range c.w.vault.Everything(dir) {

@@ -82,7 +82,7 @@ func newWorld(p membucket.Personality) *world {
 	clock := func() time.Time { return w.now }
 	w.vault = membucket.New(membucket.Options{Personality: p, URL: "mem://vault", Now: clock, Locked: true, Default: lock, Page: 3})
 	w.staging = membucket.New(membucket.Options{Personality: p, URL: "mem://staging", Now: clock, Page: 3})
-	w.checker = checker{w: w, seals: map[string]*sealing{}, told: map[string]bool{}}
+	w.checker = checker{w: w, seals: map[string]*sealing{}, told: map[string]bool{}, destroyed: map[string]int{}}
 	return w
 }
 
