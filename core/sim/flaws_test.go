@@ -177,7 +177,13 @@ func (c *checker) segment(server string, d document, mv membucket.Version, n uin
 	all := c.forms(key)
 	switch {
 	case len(all) == 0:
-		add(0, "%s is not there", key)
+		hidden := 0 // since when
+		for _, v := range c.w.vault.Everything(key + ".") {
+			if v.DeleteMarker {
+				hidden = max(hidden, c.first[name(v)].step)
+			}
+		}
+		add(hidden, "%s is not there", key)
 		return
 	case len(all) > 1:
 		add(max(c.first[name(all[0])].step, c.first[name(all[1])].step), "%s is there twice", key)
