@@ -64,9 +64,11 @@ lint:
 	go run $(GOLANGCI_LINT) run ./...
 	cd e2e && go run $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 
-package: bin/bootstrap-arm64 bin/bootstrap-amd64
-	go run ./scripts/package dist/aws-arm64.zip bin/bootstrap-arm64
-	go run ./scripts/package dist/aws-amd64.zip bin/bootstrap-amd64
+package: bin/bootstrap-arm64 bin/bootstrap-amd64 bin/azure-handler
+	go run ./scripts/package lambda dist/aws-arm64.zip bin/bootstrap-arm64
+	go run ./scripts/package lambda dist/aws-amd64.zip bin/bootstrap-amd64
+	go run ./scripts/package gcp dist/gcp-source.zip $(VERSION)
+	go run ./scripts/package azure dist/azure.zip bin/azure-handler
 
 clean:
 	rm -rf bin dist

@@ -1,60 +1,49 @@
-// Package packs one program as a Lambda function's archive: the same program gives the same bytes, whenever and by
-// whomever it is packed.
+// Command package packs the functions for their platforms: the same sources give the same bytes, whenever, wherever and
+// by whomever they are packed.
 //
-//	go run ./scripts/package dist/aws-arm64.zip bin/bootstrap-arm64
+//	go run ./scripts/package lambda dist/aws-arm64.zip bin/bootstrap-arm64
+//	go run ./scripts/package azure dist/azure.zip bin/azure-handler
+//	go run ./scripts/package gcp dist/gcp-source.zip v1.2.3
+//
+// It is run in the root of the module, and prints the digest of what it wrote.
 package main
 
 import (
-	"archive/zip"
-	"crypto/sha256"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"time"
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: package ARCHIVE PROGRAM")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: package lambda|azure ARCHIVE PROGRAM, or package gcp ARCHIVE VERSION")
 		os.Exit(2)
 	}
-	if err := pack(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "package:", err)
 		os.Exit(1)
 	}
 }
 
-// pack writes an archive that holds program under the name that the Lambda runtimes provided.al2 and provided.al2023
-// start, bootstrap, and prints the archive's digest.
-func pack(archive, program string) error {
-	body, err := os.ReadFile(program)
+func run(kind, archive, argument string) error {
+	var files []file
+	var err error
+	switch kind {
+	case "lambda":
+		files, err = lambda(argument)
+	case "azure":
+		files, err = azure("functions/azure", argument)
+	case "gcp":
+		files, err = gcp(".", argument)
+	default:
+		err = fmt.Errorf("unknown platform %q", kind)
+	}
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(archive), 0o755); err != nil {
-		return err
-	}
-	out, err := os.Create(archive)
+	sum, err := pack(archive, files)
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	sum := sha256.New()
-	z := zip.NewWriter(io.MultiWriter(out, sum))
-	// The earliest time that a zip file can hold: no clock, no time zone.
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
-	h.SetMode(0o755)
-	w, err := z.CreateHeader(h)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(body); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	fmt.Printf("%x  %s\n", sum.Sum(nil), archive)
-	return out.Close()
+	fmt.Printf("%x  %s\n", sum, archive)
+	return nil
 }
