@@ -46,7 +46,7 @@ func makePackage(name string) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(work, name)
-	for _, below := range []string{"codec", "core", "functions", "scripts", "uploader", "Makefile", "go.mod", "go.sum"} {
+	for _, below := range []string{"codec", "core", "functions", "scripts", "Makefile", "go.mod", "go.sum"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", err
 		}

@@ -67,7 +67,13 @@ func gcp(root, version string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	modules, err := vendored(root, files)
+	embedded := map[string]bool{}
+	for _, p := range packages {
+		for _, name := range p.EmbedFiles {
+			embedded[path.Join("vendor", p.ImportPath, filepath.ToSlash(name))] = true
+		}
+	}
+	modules, err := vendored(root, files, embedded)
 	return append(files, modules...), err
 }
 
@@ -104,7 +110,7 @@ func sources(packages []goPackage, version string) ([]file, error) {
 
 // vendored gives go.mod, go.sum and what go mod vendor makes of them for a module of these files, without the modules
 // that only the rest of pgseal needs, and without documentation. The versions are those of the root's go.mod.
-func vendored(root string, files []file) ([]file, error) {
+func vendored(root string, files []file, embedded map[string]bool) ([]file, error) {
 	dir, err := os.MkdirTemp("", "pgseal-package-")
 	if err != nil {
 		return nil, err
@@ -135,10 +141,10 @@ func vendored(root string, files []file) ([]file, error) {
 			return err
 		}
 		below, err := filepath.Rel(dir, name)
-		if err != nil || !strings.HasPrefix(below, "vendor") && !strings.HasPrefix(below, "go.") || !needed(below) {
+		if below = filepath.ToSlash(below); err != nil || !embedded[below] && !needed(below) {
 			return err
 		}
-		f, err := read(name, filepath.ToSlash(below), false)
+		f, err := read(name, below, false)
 		found = append(found, f)
 		return err
 	})
@@ -186,15 +192,20 @@ func prune(dir string) error {
 // needed tells what a build without cgo reads, or a licence asks to keep, from what a module's authors have put beside
 // it.
 func needed(name string) bool {
-	base := filepath.Base(name)
+	if name == "go.mod" || name == "go.sum" {
+		return true
+	}
+	if !strings.HasPrefix(name, "vendor/") {
+		return false // is packed already
+	}
+	base := path.Base(name)
 	upper := strings.ToUpper(base)
 	for _, keep := range []string{"LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "PATENTS", "AUTHORS"} {
 		if strings.HasPrefix(upper, keep) {
 			return true
 		}
 	}
-	return name == "go.mod" || name == "go.sum" || base == "modules.txt" ||
-		slices.Contains([]string{".go", ".s", ".h"}, path.Ext(base))
+	return base == "modules.txt" || slices.Contains([]string{".go", ".s", ".h"}, path.Ext(base))
 }
 
 // command runs a command of Go, for the platform that Google builds on, and gives what it prints.
