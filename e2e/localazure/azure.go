@@ -33,7 +33,7 @@ type Config struct {
 	VaultRetention time.Duration
 	// LegalHold puts a legal hold on the vault container.
 	LegalHold bool
-	// Rules are added to the default ones.
+	// Rules are added to what Terraform renders.
 	Rules []Rule
 }
 
@@ -96,9 +96,13 @@ func New(config Config) (*Azure, error) {
 	if config.Listen == "" {
 		config.Listen = "127.0.0.1:0"
 	}
+	rules, err := newRules(config.Vault, config.Staging, config.Prefix, config.Server)
+	if err != nil {
+		return nil, err
+	}
 	a := &Azure{
 		Vault: config.Vault, Staging: config.Staging, Prefix: strings.Trim(config.Prefix, "/"),
-		Rules: &Rules{}, Faults: &cloud.Faults{}, Clock: &Clock{}, retention: config.VaultRetention,
+		Rules: rules, Faults: &cloud.Faults{}, Clock: &Clock{}, retention: config.VaultRetention,
 	}
 	if err := a.start(config); err != nil {
 		a.Close()
@@ -132,7 +136,6 @@ func (a *Azure) start(config Config) error {
 		}
 	}
 	a.locks.put(a.Vault, lock{period: config.VaultRetention, hold: config.LegalHold})
-	a.Rules.Add(defaultRules(a.Vault, a.Staging, a.Root(), config.Server)...)
 	a.Rules.Add(config.Rules...)
 	a.server = &http.Server{Handler: a, ReadHeaderTimeout: time.Minute}
 	go func() { _ = a.server.Serve(listener) }()

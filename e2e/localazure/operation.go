@@ -17,13 +17,14 @@ type operation struct {
 	writes    bool   // a policy or hold refuses it on a blob that is there
 	container string
 	blob      string
+	tagged    bool // it carries tags, which take a right of their own
 	query     url.Values
 }
 
 // understand names the operation.
 func understand(r *http.Request) operation {
 	rest, _ := strings.CutPrefix(r.URL.Path, "/"+Account)
-	o := operation{query: r.URL.Query(), name: "Unknown", op: cloud.Other}
+	o := operation{query: r.URL.Query(), tagged: r.Header.Get("x-ms-tags") != "", name: "Unknown", op: cloud.Other}
 	o.container, o.blob, _ = strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	comp, kind := o.query.Get("comp"), o.query.Get("restype")
 	switch {

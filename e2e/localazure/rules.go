@@ -2,9 +2,12 @@ package localazure
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pgseal/pgseal/e2e/cloud"
+	"github.com/pgseal/pgseal/terraform/azureiam"
+	"github.com/pgseal/pgseal/terraform/azurepolicy"
 )
 
 // Rule lets somebody do something in a container, or keeps him from it, as a role assignment with a condition on paths
@@ -23,8 +26,12 @@ type Rule struct {
 	Except    []string // patterns of blobs that the rule does not speak of
 }
 
-// Rules are the rules in force.
+// Rules are the role assignments that Terraform renders for the two containers (terraform/azure, by way of azurepolicy), and a
+// table of more rules.
 type Rules struct {
+	rendered azurepolicy.Rules
+	places   map[string]string // container -> "vault" or "staging"
+
 	mu   sync.Mutex
 	list []*Rule
 }
@@ -45,11 +52,11 @@ func (r *Rules) Add(rules ...Rule) (remove func()) {
 	}
 }
 
-// allow decides.
-func (r *Rules) allow(who, action, container, blob string) bool {
+// allow decides; prefix is that of a listing.
+func (r *Rules) allow(who, action, container, blob, prefix string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	allowed := false
+	allowed := r.assigned(who, action, container, blob, prefix)
 	for _, rule := range r.list {
 		if rule.speaks(who, action, container, blob) {
 			if rule.Deny {
@@ -73,48 +80,51 @@ func (r *Rule) speaks(who, action, container, blob string) bool {
 	return (len(r.Paths) == 0 || slices.ContainsFunc(r.Paths, matches)) && !slices.ContainsFunc(r.Except, matches)
 }
 
-// permits decides about an operation, as the roles do: before the store looks at conditions and locks.
-func (a *Azure) permits(who Identity, o operation) bool {
-	if o.name == "ListBlobs" {
-		return a.Rules.allow(who.Name, "blobs/list", o.container, "")
+// assigned tells whether the rendered assignments allow it. Each of their roles may see the container's properties.
+func (r *Rules) assigned(who, action, container, blob, prefix string) bool {
+	place := r.places[container]
+	request := azureiam.Request{Action: "Microsoft.Storage/storageAccounts/blobServices/containers/" + action, Path: blob}
+	switch action {
+	case "read":
+		return r.rendered.Assigned(who, place)
+	case "blobs/list":
+		request = azureiam.Request{Action: strings.Replace(request.Action, "/list", "/read", 1), SubOperation: "Blob.List", Prefix: prefix}
+	case "blobs/tier":
+		request.Action, request.SubOperation = strings.Replace(request.Action, "/tier", "/write", 1), "Blob.Write.Tier"
 	}
-	if o.action == "" {
-		return false // the management's, or nothing that anybody of ours does
-	}
-	if a.Rules.allow(who.Name, o.action, o.container, o.blob) {
-		return true
-	}
-	return o.name == "PutBlob" && !a.locks.stands(o.container, o.blob) &&
-		a.Rules.allow(who.Name, "blobs/add/action", o.container, o.blob)
+	return r.rendered.Allows(who, place, request)
 }
 
-// defaultRules is who may do what, as the design asks for it: the host creates and never seals, the finalizer seals,
-// nobody deletes in the vault; that nobody replaces there is the policy's work. server may be "*".
-func defaultRules(vault, staging, root, server string) []Rule {
-	const host, finalizer, restore, operator, breakglass = cloud.Host, cloud.Finalizer, cloud.Restore, cloud.Operator, cloud.Breakglass
-	create := []string{"blobs/write", "blobs/add/action", "blobs/tags/write"}
-	everybody := []string{host, finalizer, restore, operator}
-	own := root + server + "/*"
-	return []Rule{
-		{Name: "HostCreatesItsServer", Who: []string{host}, Actions: create, Container: vault, Paths: []string{own},
-			Except: []string{"*/backup.info", "*/annotations/*"}},
-		{Name: "HostReadsItsServer", Who: []string{host}, Actions: []string{"blobs/read"}, Container: vault, Paths: []string{own}},
-		{Name: "HostStages", Who: []string{host}, Actions: create, Container: staging,
-			Paths:  []string{own, root + "_pgseal/progress/" + server + "/*", root + "_pgseal/complete/" + server + "/*"},
-			Except: []string{root + "_pgseal/verdict/*", root + "_pgseal/sweep/*"}},
-		{Name: "HostReadsStaging", Who: []string{host}, Actions: []string{"blobs/read"}, Container: staging},
-
-		{Name: "FinalizerSeals", Who: []string{finalizer}, Actions: []string{"blobs/write", "blobs/add/action"}, Container: vault,
-			Paths: []string{root + "*/base/*/backup.info"}},
-		{Name: "FinalizerReads", Who: []string{finalizer}, Actions: []string{"blobs/read"}, Paths: []string{root + "*"}},
-		{Name: "FinalizerGivesVerdicts", Who: []string{finalizer}, Actions: []string{"blobs/write", "blobs/add/action"}, Container: staging,
-			Paths: []string{root + "_pgseal/verdict/*", root + "_pgseal/sweep/*"}},
-
-		{Name: "RestoreReads", Who: []string{restore, operator}, Actions: []string{"blobs/read"}},
-		{Name: "OperatorKeeps", Who: []string{operator}, Actions: []string{"blobs/write", "blobs/add/action", "blobs/delete"}, Container: vault,
-			Paths: []string{root + "*/base/*/annotations/*"}},
-		{Name: "EverybodyListsAndSeesLocks", Who: everybody, Actions: []string{"blobs/list", "read"}},
-
-		{Name: "BreakglassDoesAnything", Who: []string{breakglass}, Actions: []string{"*"}},
+// permits decides about an operation, as the roles do: before the store looks at conditions and locks.
+func (a *Azure) permits(who Identity, o operation) bool {
+	allow := func(action string) bool {
+		return a.Rules.allow(who.Name, action, o.container, o.blob, o.query.Get("prefix"))
 	}
+	switch {
+	case o.name == "ListBlobs":
+		return allow("blobs/list")
+	case o.action == "":
+		return false // the management's, or nothing that anybody of ours does
+	case o.tagged && !allow("blobs/tags/write"):
+		return false
+	case allow(o.action):
+		return true
+	}
+	return o.name == "PutBlob" && !a.locks.stands(o.container, o.blob) && allow("blobs/add/action")
+}
+
+// newRules are the rules of the two containers, a path in them and one server, or all of them ("*"), as Terraform renders them for
+// hosts that may tag; and break-glass, whom the module lets near the vault alone, may do anything here: tests damage things
+// with it.
+func newRules(vault, staging, prefix, server string) (*Rules, error) {
+	if server == "*" {
+		server = ""
+	}
+	rendered, err := azurepolicy.For(azurepolicy.Tags, prefix, server)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rules{rendered: rendered, places: map[string]string{vault: "vault", staging: "staging"}}
+	r.Add(Rule{Name: "BreakglassDoesAnything", Who: []string{cloud.Breakglass}, Actions: []string{"*"}})
+	return r, nil
 }

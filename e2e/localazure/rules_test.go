@@ -49,7 +49,9 @@ func TestWhoMayWriteWhere(t *testing.T) {
 		_, whole := b.Upload(t.Context(), text("x"), nil)
 		_, block := b.StageBlock(t.Context(), id, text("x"), nil)
 		for name, err := range map[string]error{"Put Blob": whole, "Put Block": block} {
-			if denied := bloberror.HasCode(err, bloberror.AuthorizationPermissionMismatch); denied == tc.allowed || tc.allowed && err != nil {
+			// The finalizer makes new blobs in one request, and changes none.
+			allowed := tc.allowed && !(name == "Put Block" && tc.who.Name == a.Finalizer.Name && tc.container == a.Vault)
+			if denied := bloberror.HasCode(err, bloberror.AuthorizationPermissionMismatch); denied == allowed || allowed && err != nil {
 				t.Errorf("%s: %s on %s/%s = %v", tc.who.Name, name, tc.container, tc.blob, err)
 			}
 		}

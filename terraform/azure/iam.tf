@@ -54,9 +54,7 @@ locals {
   }
 
   path   = "@Resource[${local.blobs}:path]"
-  listed = "@Request[${local.blobs}:prefix]"
   reads  = "ActionMatches{'${local.blobs}/read'} AND NOT SubOperationMatches{'Blob.List'}"
-  lists  = "ActionMatches{'${local.blobs}/read'} AND SubOperationMatches{'Blob.List'}"
   others = "!(ActionMatches{'${local.blobs}/write'}) AND !(ActionMatches{'${local.blobs}/add/action'})"
 
   written = { for server, _ in var.servers : server => [for path in ["${server}/", "_pgseal/progress/${server}/", "_pgseal/complete/${server}/"] : "${local.root}${path}*"] }
@@ -70,7 +68,6 @@ locals {
       principal = principal
       condition = join(" AND ", [
         "((!(${local.reads})) OR (${join(" OR ", [for p in local.read[server] : "${local.path} StringLike '${p}'"])}))",
-        "((!(${local.lists})) OR (${join(" OR ", [for p in local.read[server] : "${local.listed} StringLike '${p}'"])}))",
         "((${local.others}) OR (${join(" OR ", [for p in local.written[server] : "${local.path} StringLike '${p}'"])}))",
       ])
     } },

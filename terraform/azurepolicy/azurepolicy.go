@@ -38,11 +38,15 @@ const (
 // For is what terraform/azure renders in a run for this prefix (with or without a slash at its end; "" is none) and one server. The
 // server "" stands for all of them, which no assignment does: tests with many servers and one host want it.
 func For(run, prefix, server string) (Rules, error) {
+	return parse(rendered, run, prefix, server)
+}
+
+func parse(document []byte, run, prefix, server string) (Rules, error) {
 	root := strings.Trim(prefix, "/")
 	if root != "" {
 		root += "/"
 	}
-	text := string(rendered)
+	text := string(document)
 	if server == "" {
 		text = ownServer.ReplaceAllStringFunc(text, everyServer)
 		server = "all"
@@ -81,4 +85,10 @@ func everyServer(found string) string {
 // Allows tells whether somebody ("host") may do it in "vault" or "staging".
 func (r Rules) Allows(who, container string, request azureiam.Request) bool {
 	return map[string]map[string]azureiam.Assignment{"vault": r.Vault, "staging": r.Staging}[container][who].Allows(request)
+}
+
+// Assigned tells whether somebody has any role in "vault" or "staging"; each of them shows the container's properties.
+func (r Rules) Assigned(who, container string) bool {
+	_, ok := map[string]map[string]azureiam.Assignment{"vault": r.Vault, "staging": r.Staging}[container][who]
+	return ok
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,23 +82,31 @@ func TestPromises(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		moved := func(path string) string {
-			if below, ok := strings.CutPrefix(path, "pg/"); ok {
-				return strings.TrimPrefix(prefix+"/"+below, "/")
-			}
-			return path
-		}
-		for _, p := range Promises {
-			if prefix == "" && (strings.Contains(p.Name, "of the prefix") || p.Request.Prefix == "pg/") {
-				continue // the whole container is below it
-			}
-			r := p.Request
-			r.Path, r.Prefix = moved(r.Path), moved(r.Prefix)
-			if got := rules.Allows(p.Who, p.Container, r); got != p.Allowed {
-				t.Errorf("prefix %q: %s: %+v is allowed: %v", prefix, p.Name, r, got)
-			}
+		for _, broken := range broken(rules, prefix) {
+			t.Errorf("prefix %q: %s", prefix, broken)
 		}
 	}
+}
+
+// broken are the promises that the rules break.
+func broken(rules Rules, prefix string) (names []string) {
+	moved := func(path string) string {
+		if below, ok := strings.CutPrefix(path, "pg/"); ok {
+			return strings.TrimPrefix(prefix+"/"+below, "/")
+		}
+		return path
+	}
+	for _, p := range Promises {
+		if prefix == "" && (strings.Contains(p.Name, "of the prefix") || p.Request.Prefix == "pg/") {
+			continue // the whole container is below it
+		}
+		r := p.Request
+		r.Path, r.Prefix = moved(r.Path), moved(r.Prefix)
+		if got := rules.Allows(p.Who, p.Container, r); got != p.Allowed {
+			names = append(names, fmt.Sprintf("%s: %+v is allowed: %v", p.Name, r, got))
+		}
+	}
+	return names
 }
 
 func TestNamesAreReplacedEverywhere(t *testing.T) {

@@ -19,25 +19,26 @@ module "vault" {
   source = "./vault"
   count  = var.vault_managed_elsewhere ? 0 : 1
 
-  name                          = var.name
-  project_id                    = local.vault_project
-  bucket                        = var.vault_bucket
-  create_bucket                 = var.create_vault
-  location                      = coalesce(var.vault_location, var.location)
-  storage_class                 = var.vault_storage_class
-  prefix                        = var.prefix
-  lock_days                     = var.lock_days
-  lock_permanently              = var.lock_permanently
-  kms_key                       = var.vault_kms_key
-  abort_incomplete_uploads_days = var.abort_incomplete_uploads_days
-  hosts                         = local.host_members
-  hosts_may_set_retention       = var.hosts_may_set_retention
-  finalizer_member              = local.finalizer_member
-  restore_members               = local.restore_members
-  operator_members              = local.operator_members
-  expire_members                = var.expire_members
-  break_glass_members           = var.break_glass_members
-  labels                        = var.labels
+  name                           = var.name
+  project_id                     = local.vault_project
+  bucket                         = var.vault_bucket
+  create_bucket                  = var.create_vault
+  location                       = coalesce(var.vault_location, var.location)
+  storage_class                  = var.vault_storage_class
+  prefix                         = var.prefix
+  lock_days                      = var.lock_days
+  lock_permanently               = var.lock_permanently
+  kms_key                        = var.vault_kms_key
+  abort_incomplete_uploads_days  = var.abort_incomplete_uploads_days
+  hosts                          = local.host_members
+  hosts_may_set_retention        = var.hosts_may_set_retention
+  finalizer_may_extend_retention = var.finalizer_may_extend_retention
+  finalizer_member               = local.finalizer_member
+  restore_members                = local.restore_members
+  operator_members               = local.operator_members
+  expire_members                 = var.expire_members
+  break_glass_members            = var.break_glass_members
+  labels                         = var.labels
 
   depends_on = [google_service_account.host, google_service_account.finalizer, google_service_account.restore, google_service_account.operator]
 }

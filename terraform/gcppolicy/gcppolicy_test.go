@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,7 @@ func TestPoliciesAreTheModules(t *testing.T) {
 	m := tftest.Open(t, "gcp")
 	runs := map[string]Rules{}
 	for _, r := range m.Test(t, "tests/policies.tftest.hcl") {
-		if r.Run == Complete || r.Run == Retention {
+		if r.Run == Complete || r.Run == Retention || r.Run == Extending {
 			runs[r.Run] = render(t, r)
 		}
 	}
@@ -80,28 +81,36 @@ func text(t *testing.T, runs map[string]Rules) []byte {
 }
 
 func TestPromises(t *testing.T) {
+	if len(Promises) < 40 {
+		t.Errorf("%d promises are not all", len(Promises))
+	}
 	for _, place := range []struct{ vault, staging, prefix string }{{"example-vault", "example-staging", "pg"}, {"v", "s", "a/b"}, {"v2", "s2", ""}} {
 		rules, err := For(Complete, place.vault, place.staging, place.prefix, "main")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range Promises {
-			if place.prefix == "" && strings.Contains(p.Name, "prefix is") || place.prefix == "" && strings.Contains(p.Name, "outside of the prefix") {
-				continue // the whole bucket is below it
-			}
-			bucket := map[string]string{"vault": place.vault, "staging": place.staging}[p.Bucket]
-			object := p.Object
-			if below, ok := strings.CutPrefix(object, "pg/"); ok {
-				object = strings.TrimPrefix(place.prefix+"/"+below, "/")
-			}
-			if got := rules.Allows(p.Who, p.Permission, bucket, object); got != p.Allowed {
-				t.Errorf("prefix %q: %s: %s on %s %q is allowed: %v", place.prefix, p.Name, p.Permission, bucket, object, got)
-			}
+		for _, broken := range broken(rules, place.vault, place.staging, place.prefix) {
+			t.Errorf("prefix %q: %s", place.prefix, broken)
 		}
 	}
-	if len(Promises) < 40 {
-		t.Errorf("%d promises are not all", len(Promises))
+}
+
+// broken are the promises that the rules break.
+func broken(rules Rules, vault, staging, prefix string) (names []string) {
+	for _, p := range Promises {
+		if prefix == "" && (strings.Contains(p.Name, "prefix is") || strings.Contains(p.Name, "outside of the prefix")) {
+			continue // the whole bucket is below it
+		}
+		bucket := map[string]string{"vault": vault, "staging": staging}[p.Bucket]
+		object := p.Object
+		if below, ok := strings.CutPrefix(object, "pg/"); ok {
+			object = strings.TrimPrefix(prefix+"/"+below, "/")
+		}
+		if got := rules.Allows(p.Who, p.Permission, bucket, object); got != p.Allowed {
+			names = append(names, fmt.Sprintf("%s: %s on %s %q is allowed: %v", p.Name, p.Permission, bucket, object, got))
+		}
 	}
+	return names
 }
 
 // TestNamesAreReplacedEverywhere: For does what Terraform does with other values of the variables.
@@ -167,6 +176,13 @@ func TestHostsThatChooseTheirLocks(t *testing.T) {
 		if got := rules.Allows(c.who, retain, "v", c.object); got != c.want {
 			t.Errorf("%s sets the retention of %s: %v", c.who, c.object, got)
 		}
+	}
+	extending, err := For(Extending, "v", "s", "pg", "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !extending.Allows("finalizer", retain, "v", foreign+"data.tar") || extending.Allows("finalizer", lift, "v", foreign+"data.tar") {
+		t.Error("the finalizer extends no locks, or lifts them")
 	}
 	for _, p := range Promises {
 		bucket := map[string]string{"vault": "v", "staging": "s"}[p.Bucket]

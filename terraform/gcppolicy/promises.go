@@ -39,6 +39,7 @@ var Promises = []Promise{
 	{"the host cannot seal deeper", "host", create, "vault", base + "more/backup.info", false},
 	{"the host cannot seal beside its backups", "host", create, "vault", "pg/main/backup.info", false},
 	{"the host cannot seal for another server", "host", create, "vault", foreign + "backup.info", false},
+	{"the host keeps no backup", "host", create, "vault", base + "annotations/keep", false},
 	{"the host cannot replace or delete an archive", "host", remove, "vault", base + "data.tar", false},
 	{"the host cannot replace or delete the seal", "host", remove, "vault", base + "backup.info", false},
 	{"the host cannot replace or delete WAL", "host", remove, "vault", wal, false},

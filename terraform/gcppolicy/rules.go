@@ -36,16 +36,21 @@ type Rules struct {
 const (
 	Complete  = "complete"  // everybody is there
 	Retention = "retention" // and hosts choose their locks
+	Extending = "extending" // and the finalizer extends them
 )
 
 // For is what terraform/gcp renders in a run for these buckets, this prefix (with or without a slash at its end; "" is none) and one
 // server. The server "" stands for all of them, which no policy does: tests with many servers and one host want it.
 func For(run, vault, staging, prefix, server string) (Rules, error) {
+	return parse(rendered, run, vault, staging, prefix, server)
+}
+
+func parse(document []byte, run, vault, staging, prefix, server string) (Rules, error) {
 	root := strings.Trim(prefix, "/")
 	if root != "" {
 		root += "/"
 	}
-	text := string(rendered)
+	text := string(document)
 	if server == "" {
 		text = ownServer.ReplaceAllStringFunc(text, everyServer)
 		server = "all"

@@ -11,11 +11,11 @@ locals {
   }
 
   # Parts of conditions, as the documentation writes them ("Actions and attributes for Azure role assignment conditions for
-  # Azure Blob Storage", 2026-11). A part holds for the actions that it names and lets all others through.
-  path   = "@Resource[${local.blobs}:path]"
-  listed = "@Request[${local.blobs}:prefix]"
-  reads  = "ActionMatches{'${local.blobs}/read'} AND NOT SubOperationMatches{'Blob.List'}"
-  lists  = "ActionMatches{'${local.blobs}/read'} AND SubOperationMatches{'Blob.List'}"
+  # Azure Blob Storage", 2026-11). A part holds for the actions that it names and lets all others through. Listings are not
+  # limited: stock barman-cloud asks for one without a prefix before it does anything. Names and sizes of all servers can be listed
+  # by all hosts; contents cannot be read.
+  path  = "@Resource[${local.blobs}:path]"
+  reads = "ActionMatches{'${local.blobs}/read'} AND NOT SubOperationMatches{'Blob.List'}"
   # Not a create: as the documentation writes it for two actions.
   others  = "!(ActionMatches{'${local.blobs}/write'}) AND !(ActionMatches{'${local.blobs}/add/action'})"
   deletes = "ActionMatches{'${local.blobs}/delete'}"
@@ -26,7 +26,6 @@ locals {
 
   below     = "${local.path} StringLike '${local.root}*'"
   read_all  = "((!(${local.reads})) OR (${local.below}))"
-  list_all  = "((!(${local.lists})) OR (${local.listed} StringLike '${local.root}*'))"
   keep_only = "${local.path} StringLike '${local.root}*/base/*/annotations/keep'"
 
   own = { for server, _ in var.hosts : server => "${local.root}${server}/*" }
@@ -37,8 +36,7 @@ locals {
       principal = principal
       condition = join(" AND ", [
         "((!(${local.reads})) OR (${local.path} StringLike '${local.own[server]}'))",
-        "((!(${local.lists})) OR (${local.listed} StringLike '${local.own[server]}'))",
-        "((${local.others}) OR (${local.path} StringLike '${local.own[server]}' AND ${local.path} StringNotLike '*/backup.info'))",
+        "((${local.others}) OR (${local.path} StringLike '${local.own[server]}' AND ${local.path} StringNotLike '*/backup.info' AND ${local.path} StringNotLike '*/annotations/keep'))",
         "((!(${local.tags})) OR (${local.path} StringLike '${local.own[server]}' AND ${local.path} StringNotLike '*/backup.info'))",
         local.no_tier,
       ])
@@ -54,14 +52,13 @@ locals {
     { for name, principal in var.restore_principal_ids : "restore ${name}" => {
       role      = "reader"
       principal = principal
-      condition = "${local.read_all} AND ${local.list_all}"
+      condition = local.read_all
     } },
     { for name, principal in var.operator_principal_ids : "operator ${name}" => {
       role      = "operator"
       principal = principal
       condition = join(" AND ", [
         local.read_all,
-        local.list_all,
         "((${local.others}) OR (${local.keep_only}))",
         "((!(${local.deletes})) OR (${local.keep_only}))",
         local.no_tier,
@@ -70,7 +67,7 @@ locals {
     { for name, principal in var.expire_principal_ids : "expire ${name}" => {
       role      = "expire"
       principal = principal
-      condition = "${local.read_all} AND ${local.list_all} AND ((!(${local.deletes})) OR (${local.below}))"
+      condition = "${local.read_all} AND ((!(${local.deletes})) OR (${local.below}))"
     } },
   )
 }

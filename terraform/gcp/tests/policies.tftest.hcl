@@ -37,6 +37,18 @@ run "retention" {
   }
 }
 
+# And with a finalizer that extends them.
+run "extending" {
+  command = plan
+
+  variables {
+    expire_members                 = ["serviceAccount:janitor@example-project.iam.gserviceaccount.com"]
+    break_glass_members            = ["group:ciso@example.com"]
+    hosts_may_set_retention        = true
+    finalizer_may_extend_retention = true
+  }
+}
+
 run "nobody_deletes_or_administers_unless_named" {
   command = plan
 

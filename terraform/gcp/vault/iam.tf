@@ -7,7 +7,7 @@ locals {
       list   = ["storage.objects.list", "storage.buckets.get"]
       delete = ["storage.objects.delete"]
     },
-    var.hosts_may_set_retention ? { retain = ["storage.objects.setRetention"] } : {},
+    var.hosts_may_set_retention || var.finalizer_may_extend_retention ? { retain = ["storage.objects.setRetention"] } : {},
   )
 
   role_id = { for what, _ in local.permissions : what => "${replace(var.name, "-", "_")}_vault_${what}" }
@@ -31,7 +31,7 @@ locals {
       members = [member]
       condition = {
         title      = "host ${server} creates"
-        expression = "${local.own[server]} && !${local.is_seal}"
+        expression = "${local.own[server]} && !${local.is_seal} && !${local.is_keep}"
       }
     }],
     [for server, member in var.hosts : {
@@ -59,6 +59,14 @@ locals {
         expression = "${local.below} && ${local.is_seal} && ${local.in_base}"
       }
     } if var.hosts_may_set_retention],
+    [for member in [var.finalizer_member] : {
+      role    = local.role.retain
+      members = [member]
+      condition = {
+        title      = "finalizer extends locks"
+        expression = local.below
+      }
+    } if var.finalizer_may_extend_retention],
     [
       {
         role      = local.role.list

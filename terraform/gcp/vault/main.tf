@@ -28,7 +28,7 @@ resource "google_storage_bucket" "vault" {
   labels        = var.labels
 
   # Only a bucket that is made with it can ever have it.
-  enable_object_retention = var.hosts_may_set_retention
+  enable_object_retention = var.hosts_may_set_retention || var.finalizer_may_extend_retention
 
   # Conditions of IAM hold only without object ACLs.
   uniform_bucket_level_access = true

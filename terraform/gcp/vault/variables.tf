@@ -143,6 +143,13 @@ variable "hosts_may_set_retention" {
   nullable    = false
 }
 
+variable "finalizer_may_extend_retention" {
+  description = "Lets the finalizer extend the locks of what it seals (PGSEAL_SEAL_RETENTION in function_environment); it can shorten none. IAM knows no limit of days. The vault's bucket has to be made with it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "finalizer_member" {
   description = "The identity of the function: serviceAccount:..."
   type        = string
