@@ -46,12 +46,9 @@ func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
 // is gone, though nothing that was locked can be: what v says of it now are
 // findings.
 func (c *call) stays(ctx context.Context, v Verdict) (Verdict, error) {
-	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
-	switch {
-	case bucket.Retryable(err):
-		return Verdict{}, err
-	case err != nil || have.State != Sealed || have.ManifestSHA256 != c.digest || c.digest == "":
-		return v, nil
+	have, err := c.sealedVerdict(ctx)
+	if err != nil || have.State != Sealed {
+		return v, err
 	}
 	gone := sealGone(c, "the backup was sealed, and its seal is gone: somebody could delete it, or this is another vault")
 	have.Findings = marked(append([]Reason{gone}, v.Reasons...))
@@ -82,11 +79,21 @@ func (c *call) deleted(ctx context.Context, set setReport) (bool, error) {
 	if set.present == 0 {
 		return true, nil
 	}
+	have, err := c.sealedVerdict(ctx)
+	return have.State == Sealed, err
+}
+
+// sealedVerdict is the kept verdict if it says that this manifest's backup is
+// sealed, and an empty one otherwise.
+func (c *call) sealedVerdict(ctx context.Context) (Verdict, error) {
 	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
 	if bucket.Retryable(err) {
-		return false, err
+		return Verdict{}, err
 	}
-	return err == nil && have.State == Sealed && have.ManifestSHA256 == c.digest, nil
+	if err != nil || c.digest == "" || have.State != Sealed || have.ManifestSHA256 != c.digest {
+		have = Verdict{}
+	}
+	return have, nil // one that is not there, or cannot be read, is none
 }
 
 // shadows names what hides a seal, or stands beside it in other versions.

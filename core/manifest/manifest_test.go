@@ -137,6 +137,7 @@ func TestFieldsThatContradict(t *testing.T) {
 		"another begin than the label's":    {func(m *manifest.Manifest) { m.Begin.LSN++ }, "begin.lsn"},
 		"an end before the begin":           {func(m *manifest.Manifest) { m.End.LSN = 1 }, "end.lsn"},
 		"WAL without end":                   {func(m *manifest.Manifest) { m.End.LSN = 1 << 62 }, "end.lsn"},
+		"more segments than are read":       {func(m *manifest.Manifest) { m.End.LSN = m.Begin.LSN + manifest.MaxSpan/2 }, "end.lsn"},
 		"a label that is none":              {func(m *manifest.Manifest) { m.Label = "hello" }, "backup_label"},
 		"an end before the beginning":       {func(m *manifest.Manifest) { m.End.Time = m.Begin.Time.Add(-1) }, "end.time"},
 		"times a year off":                  {func(m *manifest.Manifest) { m.Begin.Time, m.End.Time = other, other }, "begin.time"},

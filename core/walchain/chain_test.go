@@ -1,0 +1,168 @@
+package walchain_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/membucket"
+	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/walchain"
+)
+
+// size is large, so that a directory has four segments.
+const size = 1 << 30
+
+type place struct {
+	t     *testing.T
+	store *membucket.Store
+	calls []membucket.Call
+}
+
+func newPlace(t *testing.T) *place {
+	return &place{t: t, store: membucket.New(membucket.Options{URL: "mem://vault", Now: time.Now})}
+}
+
+func (p *place) create(key, body string) {
+	p.t.Helper()
+	if _, err := p.store.Bucket().Create(p.t.Context(), key, strings.NewReader(body), bucket.CreateOptions{}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// segments stores those from one number to another.
+func (p *place) segments(timeline uint32, from, to uint64) {
+	p.t.Helper()
+	for n := from; n <= to; n++ {
+		p.create(layout.WAL("main", layout.Segment{Timeline: timeline, Number: n}.Name(size), ".gz"), "x")
+	}
+}
+
+func (p *place) archive() *walchain.Archive {
+	return &walchain.Archive{
+		Vault: p.store.Hooked(func(_ context.Context, c membucket.Call) membucket.Fault {
+			p.calls = append(p.calls, c)
+			return membucket.Fault{}
+		}, false), Server: "main", Size: size,
+		Decompress: func(string, io.Reader) (io.ReadCloser, error) { return nil, errors.New("none") },
+	}
+}
+
+// backup is one on timeline 1 that needs the segments from first to last.
+func backup(first, last uint64) walchain.Backup {
+	return walchain.Backup{Timeline: 1, Begin: layout.LSN(first*size + 40), End: layout.LSN(last*size + 80)}
+}
+
+func (p *place) check(a *walchain.Archive, b walchain.Backup) walchain.Report {
+	p.t.Helper()
+	r, err := a.Check(p.t.Context(), b)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return r
+}
+
+func TestEachDirectoryIsListedOnceForAllBackups(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 40)
+	a := p.archive()
+	for _, b := range []walchain.Backup{backup(30, 31), backup(20, 21), backup(5, 9)} {
+		if r := p.check(a, b); len(r.Problems) > 0 || r.Tip.Number != 40 {
+			t.Errorf("%+v", r)
+		}
+	}
+	lists := map[string]int{}
+	for _, c := range p.calls {
+		if c.Op == "versions" {
+			lists[c.Key]++
+		}
+	}
+	for key, n := range lists { // once more where a later backup needs the objects
+		if n > 2 {
+			t.Errorf("%s was listed %d times", key, n)
+		}
+	}
+	if len(lists) != 10 {
+		t.Errorf("%d directories were listed, of 11 that are there: those before the oldest backup need not be", len(lists))
+	}
+}
+
+func TestTheNeededSegmentsAreGivenThoughTheirDirectoryIsKnown(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 10)
+	a := p.archive()
+	for _, b := range []walchain.Backup{backup(1, 2), backup(2, 6), backup(1, 1)} {
+		r := p.check(a, b)
+		first, last := uint64(b.Begin)/size, uint64(b.End-1)/size
+		if uint64(len(r.Needed)) != last-first+1 {
+			t.Fatalf("%+v", r.Needed)
+		}
+		for n, obj := range r.Needed {
+			if want := layout.WAL("main", layout.Segment{Timeline: 1, Number: first + uint64(n)}.Name(size), ".gz"); obj.Key != want {
+				t.Errorf("%q, want %q", obj.Key, want)
+			}
+		}
+	}
+}
+
+func TestAMissingDirectoryIsOneProblem(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 7)
+	p.segments(1, 16, 18)
+	r := p.check(p.archive(), backup(1, 2))
+	if len(r.Problems) != 2 || r.Problems[0].Code != "wal-hole" || r.Tip.Number != 7 { // the directories of 8 to 11 and of 12 to 15
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestManyHolesAreNamedShortly(t *testing.T) {
+	p := newPlace(t)
+	for n := uint64(1); n < 200; n += 2 {
+		p.segments(1, n, n)
+	}
+	if r := p.check(p.archive(), backup(1, 1)); len(r.Problems) != 11 || r.Problems[10].Text != "and 89 more" {
+		t.Errorf("%+v", r.Problems)
+	}
+}
+
+// PostgreSQL looks for the histories that follow its own one by one, and stops
+// at the first that is missing.
+func TestAHistoryThatNoRestoreReachesIsNotFollowed(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 5)
+	p.create("main/wals/000000FF.history", "1\t0/100\tx\n")
+	if r := p.check(p.archive(), backup(1, 2)); len(r.Problems) > 0 {
+		t.Errorf("%+v", r.Problems)
+	}
+}
+
+func TestABackupThatNeedsTooMuchIsNotLookedAt(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 2)
+	for _, b := range []walchain.Backup{{Timeline: 1, Begin: 5, End: 5}, {Timeline: 1, Begin: 1, End: 1 << 63}} {
+		if r := p.check(p.archive(), b); len(r.Problems) != 1 || r.Problems[0].Code != "wal-range" {
+			t.Errorf("%+v", r.Problems)
+		}
+	}
+}
+
+func TestTheStoresFailureIsAnError(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 9)
+	for _, op := range []string{"dirs", "versions", "list"} {
+		a := p.archive()
+		a.Vault = p.store.Hooked(func(_ context.Context, c membucket.Call) membucket.Fault {
+			if c.Op == op {
+				return membucket.Fault{Skip: true, Err: membucket.ErrServer}
+			}
+			return membucket.Fault{}
+		}, false)
+		if _, err := a.Check(t.Context(), backup(1, 2)); !bucket.Retryable(err) {
+			t.Errorf("%s: %v", op, err)
+		}
+	}
+}
