@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ const (
 package function
 
 import (
+	"context"
 	_ "` + framework + `funcframework"
 	_ "` + framework + `functions"
 
@@ -210,7 +212,7 @@ func needed(name string) bool {
 
 // command runs a command of Go, for the platform that Google builds on, and gives what it prints.
 func command(dir string, args ...string) ([]byte, error) {
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off", "GOTOOLCHAIN=local")
 	var problems bytes.Buffer
