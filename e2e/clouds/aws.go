@@ -3,8 +3,6 @@ package clouds
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +21,7 @@ const (
 
 // AWS is a local Amazon S3 with the Lambda function.
 var AWS = Kind{
-	Name: "AWS", Provider: "aws-s3", Versions: true, Ways: []cloud.Way{s3Itself, eventBridge, sqs}, Tries: 5,
+	Name: "AWS", Provider: "aws-s3", Versions: true, Ways: []cloud.Way{s3Itself, eventBridge, sqs}, Tries: 5, Memory: 256 << 20,
 	Wrong:  func(cloud.Store) []string { return []string{"AWS_SECRET_ACCESS_KEY=wrong"} },
 	Silent: func(cloud.Store) []string { return []string{"AWS_ENDPOINT_URL_S3=http://127.0.0.1:1"} },
 	Stock:  func(s cloud.Store) []string { return []string{"--endpoint-url", s.(*localaws.AWS).Endpoint} },
@@ -31,15 +29,7 @@ var AWS = Kind{
 		return localaws.Start(t, localaws.Config{Prefix: c.Prefix, Server: c.Server, VaultRetention: c.VaultRetention, HostMaySetRetention: c.HostMaySetRetention})
 	},
 	deploy: func(t testing.TB, wrap Wrap, env []string) cloud.Function {
-		program := build.Bootstrap(t)
-		if wrap != nil {
-			script := filepath.Join(t.TempDir(), "bootstrap")
-			if err := os.WriteFile(script, []byte(wrap(program)), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			program = script
-		}
-		return &lambda{runtimeapi.Start(t, program, env...)}
+		return &lambda{runtimeapi.Start(t, wrapped(t, build.Bootstrap(t), wrap), env...)}
 	},
 	connect: func(t testing.TB, s cloud.Store, fn cloud.Function, again time.Duration) Trigger {
 		a := s.(*localaws.AWS)

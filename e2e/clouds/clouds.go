@@ -26,6 +26,8 @@ type Kind struct {
 	// Ways are those by which an event reaches the function; the first is the plainest, the last the one that a
 	// deployment uses.
 	Ways []cloud.Way
+	// Memory is what the function is given, in bytes.
+	Memory int64
 	// Tries is how often the driver sends a request before it gives up.
 	Tries int
 	// Wrong and Silent are what an environment needs besides to have credentials that the store does not know, and a
@@ -51,7 +53,7 @@ type Trigger interface {
 }
 
 // All are the clouds.
-func All() []Kind { return []Kind{AWS} }
+func All() []Kind { return []Kind{AWS, GCP} }
 
 // Each runs a test for every cloud, all at the same time.
 func Each(t *testing.T, run func(t *testing.T, k Kind)) {

@@ -140,7 +140,7 @@ func (g *GCP) understand(r *http.Request) *exchange {
 		}
 	case len(parts) > 3 && parts[1] == "o":
 		x.key = parts[2]
-		do(cloud.Other, "objects."+parts[3], nil)
+		do(cloud.Other, "objects."+parts[3], func(http.ResponseWriter, *http.Request) *failure { return g.refuseCopy(x, parts) })
 	}
 	if x.answer == nil {
 		if x.operation == "" {

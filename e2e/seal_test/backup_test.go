@@ -96,10 +96,16 @@ func (s *story) fails(t testing.TB, err error, kind string, words ...string) {
 		t.Fatalf("%v, want a %s", err, kind)
 	}
 	words = append(words, `"kind":"`+kind+`"`)
-	// What a function writes goes through a pipe of its own, and may be later than its answer.
-	for end := time.Now().Add(5 * time.Second); !hasLine(s.fn.Logs(), words); time.Sleep(5 * time.Millisecond) {
+	says(t, s.fn, words...)
+}
+
+// says waits for a line of the function's log that has all the words: what a function writes goes through a pipe of its
+// own, and may be later than its answer.
+func says(t testing.TB, fn cloud.Function, words ...string) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); !hasLine(fn.Logs(), words); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("no line of the function's log has %q:\n%s", words, s.fn.Logs())
+			t.Fatalf("no line of the function's log has %q:\n%s", words, fn.Logs())
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 			if err := fn.Deliver(t.Context(), s.direct(), e); err == nil {
 				t.Errorf("%q: the function is content", env)
 			}
-			has(t, fn.Logs(), "the function cannot start", env[0])
+			says(t, fn, "the function cannot start", env[0])
 			fn.Close()
 		}
 	})

@@ -2,6 +2,8 @@ package seal_test
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pgseal/pgseal/core/finalizer"
@@ -16,11 +18,12 @@ import (
 func TestWhatComesAfterTheSealChangesNothing(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
 		s := begin(t, k, locked)
-		for server, c := range map[string]struct {
+		type change struct {
 			name    string
 			do      func(t *testing.T, b *backup)
-			finding string // its code, when the verdict was lost; "" is none
-		}{
+			finding string // its code, or two with | between, when the verdict was lost; "" is none
+		}
+		cases := map[string]change{
 			"nothing": {"nothing", func(*testing.T, *backup) {}, ""},
 			"marker": {"the marker is written again with another content", func(t *testing.T, b *backup) {
 				b.markWith(t, []byte(`{"server":"nothing","backup_id":"20260101T000000","manifest_sha256":"0"}`))
@@ -29,27 +32,30 @@ func TestWhatComesAfterTheSealChangesNothing(t *testing.T) {
 			"added": {"the host adds an archive", func(t *testing.T, b *backup) {
 				b.Create(t, s.host, b.Key("data_9999.tar"), []byte("added"))
 			}, "extra"},
-			"on-top": {"an archive gets a second version", func(t *testing.T, b *backup) {
+			"on-top": {"an archive is overwritten", func(t *testing.T, b *backup) {
 				b.overwrite(t, b.Key("data.tar"), []byte("on top"))
-			}, "version"},
-			"hidden": {"a delete marker hides an archive", func(t *testing.T, b *backup) {
+			}, "version|size"},
+			"hidden": {"an archive is deleted", func(t *testing.T, b *backup) {
 				b.hide(t, b.Key("data.tar"))
-			}, "hidden"},
-			"shadow": {"another manifest is written over the manifest", func(t *testing.T, b *backup) {
-				other := b.Manifest
-				other.Workers++
-				b.overwrite(t, b.Key(layout.ManifestName), encoded(t, other))
-			}, "versions"},
-			"noise": {"noise is written over the manifest", func(t *testing.T, b *backup) {
-				b.overwrite(t, b.Key(layout.ManifestName), []byte("{}"))
-			}, "versions"},
-			"too-long": {"more than is ever read is written over the manifest", func(t *testing.T, b *backup) {
-				b.overwrite(t, b.Key(layout.ManifestName), make([]byte, manifest.MaxBytes+1))
-			}, "versions"},
+			}, "hidden|missing"},
 			"wal": {"WAL gets a second form", func(t *testing.T, b *backup) {
 				b.Create(t, s.host, b.walKey(4, ".gz"), []byte("x"))
 			}, "wal-double"},
-		} {
+		}
+		if k.Versions { // elsewhere the seal would then be another manifest's, were the lock not kept
+			cases["shadow"] = change{"another manifest is written over the manifest", func(t *testing.T, b *backup) {
+				other := b.Manifest
+				other.Workers++
+				b.overwrite(t, b.Key(layout.ManifestName), encoded(t, other))
+			}, "versions"}
+			cases["noise"] = change{"noise is written over the manifest", func(t *testing.T, b *backup) {
+				b.overwrite(t, b.Key(layout.ManifestName), []byte("{}"))
+			}, "versions"}
+			cases["too-long"] = change{"more than is ever read is written over the manifest", func(t *testing.T, b *backup) {
+				b.overwrite(t, b.Key(layout.ManifestName), make([]byte, manifest.MaxBytes+1))
+			}, "versions"}
+		}
+		for server, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				b := s.uploaded(t, server)
@@ -70,7 +76,7 @@ func TestWhatComesAfterTheSealChangesNothing(t *testing.T) {
 				for _, f := range v.Findings {
 					codes[f.Code] = true
 				}
-				if c.finding == "" && len(codes) > 0 || c.finding != "" && !codes[c.finding] {
+				if c.finding == "" && len(codes) > 0 || c.finding != "" && !slices.ContainsFunc(strings.Split(c.finding, "|"), func(code string) bool { return codes[code] }) {
 					t.Errorf("findings %+v, want %q", v.Findings, c.finding)
 				}
 			})
@@ -87,7 +93,7 @@ func (b *backup) loseVerdict(t testing.TB) {
 // The seal itself, hidden or shadowed by somebody who may do anything: it is found among the versions, and the finding
 // is loud.
 func TestTheSealIsHiddenOrShadowedAfterwards(t *testing.T) {
-	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+	clouds.EachVersioned(t, func(t *testing.T, k clouds.Kind) {
 		s := begin(t, k, locked)
 		for server, do := range map[string]func(b *backup){
 			"hidden":   func(b *backup) { b.hide(t, b.Key(layout.BackupInfoName)) },
@@ -114,7 +120,7 @@ func TestTheSealIsHiddenOrShadowedAfterwards(t *testing.T) {
 // Without the right to read versions, a shadowed seal cannot be told from a forged one: that is an error of the
 // finalizer's rights, and no verdict on the backup.
 func TestVersionsThatMayNotBeReadAreNoConflict(t *testing.T) {
-	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+	clouds.EachVersioned(t, func(t *testing.T, k clouds.Kind) {
 		s := begin(t, k, locked)
 		b := s.uploaded(t, "main")
 		b.finalize(t)
@@ -122,7 +128,7 @@ func TestVersionsThatMayNotBeReadAreNoConflict(t *testing.T) {
 		b.overwrite(t, b.Key(layout.BackupInfoName), []byte("status=DONE\n"))
 		b.loseVerdict(t)
 		s.deny(t, cloud.ToReadVersions, b.Key(layout.BackupInfoName))
-		s.fails(t, s.wake(t, s.direct(), b.mark(t)), "AccessError", "s3:GetObjectVersion")
+		s.fails(t, s.wake(t, s.direct(), b.mark(t)), "AccessError")
 		if v := b.verdict(t); v.State != "" {
 			t.Errorf("%+v", v)
 		}
@@ -131,7 +137,7 @@ func TestVersionsThatMayNotBeReadAreNoConflict(t *testing.T) {
 
 // What the vault lost before the seal keeps the set from being sealed; after the seal it is a finding.
 func TestAHiddenManifest(t *testing.T) {
-	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
+	clouds.EachVersioned(t, func(t *testing.T, k clouds.Kind) {
 		s := begin(t, k, locked)
 		b := s.uploaded(t, "main")
 		marker := b.hide(t, b.Key(layout.ManifestName))

@@ -95,14 +95,25 @@ func TestTheVerdictIsLost(t *testing.T) {
 	})
 }
 
-// A function that has less time than it keeps spare stops by itself, and has written nothing.
+// A function whose time is nearly used up stops by itself, and has written nothing.
 func TestTimeRunsOut(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
-		s := begin(t, k, locked)
+		s := begin(t, k, locked, "PGSEAL_DEADLINE=5s")
 		b := s.uploaded(t, "main")
-		r := b.mark(t)
-		s.fn.SetTimeout(1500 * time.Millisecond)
-		s.fails(t, s.wake(t, s.direct(), r), "TransientError", finalizer.ErrDeadline.Error())
+		e := b.mark(t)
+		s.Faulty().Add(cloud.Fault{Identity: cloud.Finalizer, Op: cloud.List, Bucket: s.VaultName(), Action: cloud.Slow, Delay: 10 * time.Second})
+		s.fails(t, s.wake(t, s.direct(), e), "TransientError", finalizer.ErrDeadline.Error())
 		b.isNotSealed(t, want{})
 	})
+}
+
+// Lambda tells a function how much time it has.
+func TestLambdasTimeRunsOut(t *testing.T) {
+	t.Parallel()
+	s := begin(t, clouds.AWS, locked)
+	b := s.uploaded(t, "main")
+	e := b.mark(t)
+	s.fn.SetTimeout(1500 * time.Millisecond)
+	s.fails(t, s.wake(t, s.direct(), e), "TransientError", finalizer.ErrDeadline.Error())
+	b.isNotSealed(t, want{})
 }
