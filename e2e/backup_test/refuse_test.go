@@ -89,6 +89,11 @@ func TestRefusedByTheStore(t *testing.T) {
 		in := func(bucket, path string) string {
 			return strings.Replace(strings.TrimSuffix(p.vaultURL, "barman")+path, "/"+store.VaultName()+"/", "/"+bucket+"/", 1)
 		}
+		silent := func(text string) string { return strings.ReplaceAll(text, k.Address(store.Store), "127.0.0.1:1") }
+		var silence []string
+		for _, variable := range store.Env(cloud.Host) {
+			silence = append(silence, silent(variable))
+		}
 		for _, tc := range []struct {
 			name           string
 			vault, staging string
@@ -102,7 +107,7 @@ func TestRefusedByTheStore(t *testing.T) {
 			{"staging in the locked bucket", p.vaultURL, in(store.VaultName(), "staging"), nil, nil, 1, []string{"has a lock"}},
 			{"a bucket without a lock, and one is required", in(store.StagingName(), "elsewhere"), p.stagingURL, []string{"--require-lock"}, nil, 1, []string{"it has no lock"}},
 			{"wrong credentials", p.vaultURL, p.stagingURL, nil, k.Wrong(store.Store), 1, []string{"vault", "denied"}},
-			{"the test of a store that does not answer", p.vaultURL, p.stagingURL, []string{"-t"}, k.Silent(store.Store), 2, []string{"127.0.0.1:1"}},
+			{"the test of a store that does not answer", silent(p.vaultURL), silent(p.stagingURL), []string{"-t"}, silence, 2, []string{"127.0.0.1:1"}},
 			{"the test of stores that are fine", p.vaultURL, p.stagingURL, []string{"-t"}, nil, 0, nil},
 		} {
 			t.Run(tc.name, func(t *testing.T) {

@@ -22,9 +22,9 @@ const (
 // AWS is a local Amazon S3 with the Lambda function.
 var AWS = Kind{
 	Name: "AWS", Provider: "aws-s3", Versions: true, Ways: []cloud.Way{s3Itself, eventBridge, sqs}, Tries: 5, Memory: 256 << 20,
-	Wrong:  func(cloud.Store) []string { return []string{"AWS_SECRET_ACCESS_KEY=wrong"} },
-	Silent: func(cloud.Store) []string { return []string{"AWS_ENDPOINT_URL_S3=http://127.0.0.1:1"} },
-	Stock:  func(s cloud.Store) []string { return []string{"--endpoint-url", s.(*localaws.AWS).Endpoint} },
+	Wrong:   func(cloud.Store) []string { return []string{"AWS_SECRET_ACCESS_KEY=wrong"} },
+	Address: func(s cloud.Store) string { return host(s.(*localaws.AWS).Endpoint) },
+	Stock:   func(s cloud.Store) []string { return []string{"--endpoint-url", s.(*localaws.AWS).Endpoint} },
 	start: func(t testing.TB, c cloud.Config) cloud.Store {
 		return localaws.Start(t, localaws.Config{Prefix: c.Prefix, Server: c.Server, VaultRetention: c.VaultRetention, HostMaySetRetention: c.HostMaySetRetention})
 	},

@@ -30,9 +30,10 @@ type Kind struct {
 	Memory int64
 	// Tries is how often the driver sends a request before it gives up.
 	Tries int
-	// Wrong and Silent are what an environment needs besides to have credentials that the store does not know, and a
-	// store that does not answer (127.0.0.1:1).
-	Wrong, Silent func(s cloud.Store) []string
+	// Wrong is what an environment needs besides to have credentials that the store does not know.
+	Wrong func(s cloud.Store) []string
+	// Address is the store's host and port, as they stand in URLs and environments.
+	Address func(s cloud.Store) string
 	// Stock are the flags with which stock barman-cloud reads this store; nil where no such barman can be had.
 	Stock func(s cloud.Store) []string
 
@@ -53,7 +54,7 @@ type Trigger interface {
 }
 
 // All are the clouds.
-func All() []Kind { return []Kind{AWS, GCP} }
+func All() []Kind { return []Kind{AWS, GCP, Azure} }
 
 // Each runs a test for every cloud, all at the same time.
 func Each(t *testing.T, run func(t *testing.T, k Kind)) {

@@ -28,9 +28,7 @@ var GCP = Kind{
 	Wrong: func(s cloud.Store) []string {
 		return []string{"GOOGLE_APPLICATION_CREDENTIALS=" + s.(*localgcp.GCP).KeyFile(stranger)}
 	},
-	Silent: func(cloud.Store) []string {
-		return []string{"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE=http://127.0.0.1:1/storage/v1/"}
-	},
+	Address: func(s cloud.Store) string { return host(s.(*localgcp.GCP).Endpoint) },
 	start: func(t testing.TB, c cloud.Config) cloud.Store {
 		g := localgcp.Start(t, localgcp.Config{Prefix: c.Prefix, Server: c.Server, VaultRetention: c.VaultRetention, HostMaySetRetention: c.HostMaySetRetention})
 		if err := shareKeys(g); err != nil {
