@@ -21,7 +21,7 @@ const (
 
 // AWS is a local Amazon S3 with the Lambda function.
 var AWS = Kind{
-	Name: "AWS", Provider: "aws-s3", Versions: true, Ways: []cloud.Way{s3Itself, eventBridge, sqs}, Tries: 5, Memory: 256 << 20,
+	Name: "AWS", Provider: "aws-s3", Versions: true, Ways: []cloud.Way{s3Itself, eventBridge, sqs}, Tries: 5, Memory: 256 << 20, ObjectLocks: true,
 	Wrong:   func(cloud.Store) []string { return []string{"AWS_SECRET_ACCESS_KEY=wrong"} },
 	Address: func(s cloud.Store) string { return host(s.(*localaws.AWS).Endpoint) },
 	Stock:   func(s cloud.Store) []string { return []string{"--endpoint-url", s.(*localaws.AWS).Endpoint} },

@@ -26,6 +26,8 @@ type Kind struct {
 	// Ways are those by which an event reaches the function; the first is the plainest, the last the one that a
 	// deployment uses.
 	Ways []cloud.Way
+	// ObjectLocks tells whether an object can be locked for longer than its neighbours.
+	ObjectLocks bool
 	// Memory is what the function is given, in bytes.
 	Memory int64
 	// Tries is how often the driver sends a request before it gives up.

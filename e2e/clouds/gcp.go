@@ -24,7 +24,7 @@ const (
 
 // GCP is a local Cloud Storage with the function on Cloud Run. Debian has no Google library for its barman.
 var GCP = Kind{
-	Name: "Google Cloud", Provider: "google-cloud-storage", Ways: []cloud.Way{storageItself, structuredEvent, pubSub}, Tries: 5, Memory: 512 << 20,
+	Name: "Google Cloud", Provider: "google-cloud-storage", Ways: []cloud.Way{storageItself, structuredEvent, pubSub}, Tries: 5, Memory: 512 << 20, ObjectLocks: true,
 	Wrong: func(s cloud.Store) []string {
 		return []string{"GOOGLE_APPLICATION_CREDENTIALS=" + s.(*localgcp.GCP).KeyFile(stranger)}
 	},

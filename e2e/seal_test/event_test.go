@@ -97,7 +97,7 @@ func TestEventsRepeatRaceAndComeOutOfOrder(t *testing.T) {
 					t.Errorf("%d seals were granted", b.granted())
 				}
 			}
-			if s.fn.Starts() == starts {
+			if k.Name != clouds.Azure.Name && s.fn.Starts() == starts { // where one process has all invocations
 				t.Error("they ran one after the other")
 			}
 		})

@@ -58,7 +58,7 @@ func (b *backup) isSealed(t testing.TB) finalizer.Verdict {
 		t.Fatalf("%s %+v\n%s", v.State, v.Reasons, b.s.fn.Logs())
 	}
 	seals := b.seals(t)
-	if len(seals) != 1 || seals[0].DeleteMarker || seals[0].Version == "" || seals[0].Version != v.Receipt.Version {
+	if len(seals) != 1 || seals[0].DeleteMarker || seals[0].Version != v.Receipt.Version || seals[0].ETag != v.Receipt.ETag || v.Receipt.Version+v.Receipt.ETag == "" {
 		t.Fatalf("versions of backup.info: %+v, and the receipt has %+v", seals, v.Receipt)
 	}
 	encoded, err := manifest.Encode(b.Manifest)

@@ -1,12 +1,15 @@
 package story_test
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/pgseal/pgseal/codec"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/pgtest"
@@ -36,7 +39,16 @@ func (c *scene) fetched(t testing.TB) pgtest.RecoveryOptions {
 	t.Helper()
 	dir := pgtest.Dir(t)
 	for _, key := range versions(t, c.vault, layout.WALDir(server)) {
-		if err := os.WriteFile(filepath.Join(dir, path.Base(key)), []byte(content(t, c.reader, key)), 0o644); err != nil {
+		name, suffix := layout.SplitWAL(path.Base(key))
+		r, err := codec.Decompress(suffix, strings.NewReader(content(t, c.reader, key)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r)
+		if err == nil {
+			err = errors.Join(r.Close(), os.WriteFile(filepath.Join(dir, name), body, 0o644))
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
