@@ -51,7 +51,8 @@ func TestAKilledBackup(t *testing.T) {
 				for _, key := range versions(t, c.vault, server+"/base/") {
 					t.Errorf("in the vault: %s", key)
 				}
-				if open := c.openUploads(t); (len(open) != 0) != tc.uploads {
+				uploads := tc.uploads && k.Name != clouds.Azure.Name // which knows blocks, and drops them by itself
+				if open := c.openUploads(t); (len(open) != 0) != uploads {
 					t.Errorf("uploads open: %q", open)
 				}
 
