@@ -240,6 +240,11 @@ func (f *Finalizer) report(v Verdict) {
 	if len(v.Reasons) > 0 {
 		log = log.With("reason", v.Reasons[0].Text, "object", v.Reasons[0].Object, "reasons", len(v.Reasons))
 	}
+	if v.State == Sealed {
+		// Whoever counts seals leaves out those of long ago: a host can have an old
+		// backup finalized again whenever it likes.
+		log = log.With("seal_age_s", int(v.sealAge.Seconds()))
+	}
 	switch {
 	case len(v.Findings) > 0:
 		log.Error("a sealed backup has findings", "finding", string(FindingOf(v.Findings[0].Code)), "code", v.Findings[0].Code, "reason", v.Findings[0].Text, "object", v.Findings[0].Object, "findings", len(v.Findings))

@@ -3,6 +3,7 @@ package finalizer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
 	"github.com/pgseal/pgseal/core/bucket"
@@ -15,8 +16,13 @@ import (
 // before its verdict; what is wrong by now are findings.
 func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
 	c.seal = s
+	var age time.Duration
+	if !s.object.Created.IsZero() {
+		age = c.Now().Sub(s.object.Created)
+	}
 	have, _, err := ReadVerdict(ctx, c.Staging, c.server, c.id)
 	if err == nil && have.State == Sealed && have.ManifestSHA256 == c.digest {
+		have.sealAge = age
 		return have, nil
 	}
 	if bucket.Retryable(err) {
@@ -39,6 +45,7 @@ func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
 	}
 	v.Findings = append(v.Findings, shadows(set.seals)...)
 	v.Findings = v.Findings[:min(len(v.Findings), maxReasons)]
+	v.sealAge = age
 	return v, nil
 }
 

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/membucket"
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 )
@@ -34,6 +36,24 @@ func TestASealStaysSealed(t *testing.T) {
 	}
 	if !bytes.Equal(body, p.seal(t)) {
 		t.Error("the seal changed")
+	}
+}
+
+// An alarm for seals that stay away must not be silenced by finalizing an old
+// backup again.
+func TestTheLogTellsASealOfLongAgo(t *testing.T) {
+	w := newWorld(t, membucket.S3)
+	w.f.Now = w.clock
+	set := w.sealed("main")
+	for _, want := range []string{`"verdict":"sealed","seal_age_s":0}`, `"verdict":"sealed","seal_age_s":172800}`} {
+		if !strings.Contains(w.log.String(), want) {
+			t.Errorf("no %s in\n%s", want, w.log.String())
+		}
+		w.log.Reset()
+		w.pass(48 * time.Hour)
+		if v, err := w.f.Finalize(t.Context(), "main", set.ID()); err != nil || v.State != finalizer.Sealed {
+			t.Fatalf("%+v, %v", v, err)
+		}
 	}
 }
 

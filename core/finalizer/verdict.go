@@ -56,6 +56,8 @@ type Verdict struct {
 
 	At    time.Time `json:"at"`    // by the function's clock
 	Build string    `json:"build"` // of the finalizer
+
+	sealAge time.Duration // of a seal that was there before; for the log
 }
 
 // Reason is one thing that is wrong, for machines and for people.
