@@ -69,11 +69,12 @@ resource "aws_cloudwatch_log_metric_filter" "count" {
   }
 }
 
-# One metric per server that was ever sealed. A dimension excludes a default value: silence is missing data.
+# One metric per server that was ever sealed. A dimension excludes a default value: silence is missing data. A host can have
+# an old backup finalized again whenever it likes; seals older than a day do not count.
 resource "aws_cloudwatch_log_metric_filter" "sealed" {
   name           = "${var.name}-sealed"
   log_group_name = aws_cloudwatch_log_group.finalizer.name
-  pattern        = "{ $.verdict = \"sealed\" }"
+  pattern        = "{ ($.verdict = \"sealed\") && ($.seal_age_s < 86400) }"
 
   metric_transformation {
     namespace  = local.namespace

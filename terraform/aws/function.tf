@@ -31,7 +31,7 @@ resource "aws_lambda_function" "finalizer" {
       PGSEAL_VAULT_ENCRYPTION = var.kms_key_arn == null ? "AES256" : "aws:kms:${var.kms_key_arn}"
       # A lock counts whole days from the object's creation; one day of grace for the time an upload takes.
       PGSEAL_MIN_RETENTION = "${max(min(var.lock_days, local.retention_days.min) - 1, 0)}d"
-    }, var.function_environment)
+    }, var.seal_retention_days == null ? {} : { PGSEAL_SEAL_RETENTION = "${var.seal_retention_days}d" }, var.function_environment)
   }
 
   tags = var.tags

@@ -5,7 +5,7 @@ locals {
 
   # Where the finalizer may set a lock: nowhere, on its seal (when hosts may choose a lock, the seal gets the same), or on
   # everything (to extend what is there).
-  lockable = var.finalizer_may_extend_retention ? ["${local.vault}/${local.root}*"] : var.hosts_may_set_retention ? ["${local.vault}/${local.root}*/base/*/backup.info"] : []
+  lockable = var.seal_retention_days != null ? ["${local.vault}/${local.root}*"] : var.hosts_may_set_retention ? ["${local.vault}/${local.root}*/base/*/backup.info"] : []
 
   kms_read  = var.kms_key_arn == null ? [] : [{ Sid = "UseTheKey", Effect = "Allow", Action = ["kms:Decrypt"], Resource = [var.kms_key_arn] }]
   kms_write = var.kms_key_arn == null ? [] : [{ Sid = "UseTheKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [var.kms_key_arn] }]

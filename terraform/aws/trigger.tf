@@ -11,11 +11,13 @@ resource "aws_sqs_queue" "events" {
   sqs_managed_sse_enabled   = true
 
   redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
+    deadLetterTargetArn = local.dead
     maxReceiveCount     = var.max_receives
   })
 
   tags = var.tags
+
+  depends_on = [aws_sqs_queue.dead_letter]
 }
 
 resource "aws_sqs_queue" "dead_letter" {
@@ -30,7 +32,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letter" {
 
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
-    sourceQueueArns   = [aws_sqs_queue.events.arn]
+    sourceQueueArns   = [local.queue]
   })
 }
 
@@ -103,7 +105,7 @@ resource "aws_s3_bucket_notification" "staging" {
 
   queue {
     id            = "pgseal-complete"
-    queue_arn     = aws_sqs_queue.events.arn
+    queue_arn     = local.queue
     events        = ["s3:ObjectCreated:*"]
     filter_prefix = "${local.root}_pgseal/complete/"
   }
@@ -112,7 +114,7 @@ resource "aws_s3_bucket_notification" "staging" {
 }
 
 resource "aws_lambda_event_source_mapping" "events" {
-  event_source_arn = aws_sqs_queue.events.arn
+  event_source_arn = local.queue
   function_name    = aws_lambda_function.finalizer.arn
   # One backup a call: a large one must not take the time of others.
   batch_size              = 1
@@ -123,6 +125,8 @@ resource "aws_lambda_event_source_mapping" "events" {
   }
 
   tags = var.tags
+
+  depends_on = [aws_iam_role_policy.finalizer, aws_sqs_queue.events]
 }
 
 resource "aws_cloudwatch_event_rule" "sweep" {
@@ -137,13 +141,15 @@ resource "aws_cloudwatch_event_target" "sweep" {
   arn  = aws_lambda_function.finalizer.arn
 
   dead_letter_config {
-    arn = aws_sqs_queue.dead_letter.arn
+    arn = local.dead
   }
 
   retry_policy {
     maximum_event_age_in_seconds = 3600
     maximum_retry_attempts       = 10
   }
+
+  depends_on = [aws_sqs_queue_policy.dead_letter]
 }
 
 resource "aws_lambda_permission" "sweep" {
@@ -163,7 +169,9 @@ resource "aws_lambda_function_event_invoke_config" "finalizer" {
 
   destination_config {
     on_failure {
-      destination = aws_sqs_queue.dead_letter.arn
+      destination = local.dead
     }
   }
+
+  depends_on = [aws_iam_role_policy.finalizer, aws_sqs_queue.dead_letter]
 }

@@ -391,11 +391,15 @@ variable "sweep_interval_minutes" {
   }
 }
 
-variable "finalizer_may_extend_retention" {
-  description = "Whether the finalizer may extend locks in the vault, within request_retention_days."
-  type        = bool
-  default     = false
-  nullable    = false
+variable "seal_retention_days" {
+  description = "Days from its manifest's creation for which the finalizer locks all that a backup needs, just before it seals it (PGSEAL_SEAL_RETENTION); null: it may touch no lock."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = try(var.seal_retention_days >= var.lock_days && var.seal_retention_days <= coalesce(var.request_retention_days.max, max(2 * var.lock_days, 30)) && floor(var.seal_retention_days) == var.seal_retention_days, var.seal_retention_days == null)
+    error_message = "seal_retention_days: a whole number, not below lock_days and not above request_retention_days.max."
+  }
 }
 
 variable "host_account_ids" {

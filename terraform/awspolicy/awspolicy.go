@@ -31,6 +31,19 @@ type Set map[string]awsiam.Policy
 // Rendered returns the policies of a run of policies.tftest.hcl ("minimal", "complete", ...).
 func Rendered(run string) (Set, error) { return parse(rendered, run, nil) }
 
+// Read is Rendered for policies that have just been rendered: the documents by what they are for.
+func Read(documents map[string]string) (Set, error) {
+	set := Set{}
+	for name, document := range documents {
+		policy, err := awsiam.Parse([]byte(document))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		set[name] = policy
+	}
+	return set, nil
+}
+
 // Place is where policies are to hold instead.
 type Place struct {
 	Vault, Staging string

@@ -42,6 +42,8 @@ func (r Request) principal() awsiam.Principal {
 		return awsiam.Principal{ARN: arn("999999999999", "pgseal-host-main"), Tags: main}
 	case "admin":
 		return awsiam.Principal{ARN: arn(Account, "admin")}
+	case "impostor":
+		return awsiam.Principal{ARN: arn(Account, "pgseal-breakglass")}
 	case "terraform":
 		return awsiam.Principal{ARN: arn(Account, "terraform")}
 	}
@@ -71,7 +73,7 @@ func (r Request) Decide(s Set) awsiam.Decision {
 func (r Request) decide(s Set, q awsiam.Request) awsiam.Decision {
 	var own []awsiam.Policy
 	switch r.Who {
-	case "admin", "terraform":
+	case "admin", "terraform", "impostor":
 		own = []awsiam.Policy{administrator}
 	case "greedy":
 		own = []awsiam.Policy{administrator} // without the denies of its own policy

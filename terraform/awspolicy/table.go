@@ -110,6 +110,7 @@ var peopleRequests = []Request{
 	{"expire deletes in staging", "complete", "expire", "s3:DeleteObjectVersion", "staging", verdict, nil, false},
 
 	{"nobody breaks the glass unless asked to", "minimal", "breakglass", "s3:GetObject", "vault", data, nil, false},
+	{"a role of that name is no exception unless asked for", "minimal", "impostor", "s3:PutObject", "vault", data, unconditional, false},
 	{"break-glass replaces an object", "e2e", "breakglass", "s3:PutObject", "vault", data, unconditional, true},
 	{"break-glass seals", "e2e", "breakglass", "s3:PutObject", "vault", seal, create, true},
 	{"break-glass hides an object", "e2e", "breakglass", "s3:DeleteObject", "vault", data, nil, true},

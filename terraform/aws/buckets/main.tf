@@ -22,11 +22,4 @@ resource "aws_s3_bucket" "staging" {
   # What is in staging tells a story and decides nothing; the truth is in the vault.
   force_destroy = var.staging_force_destroy
   tags          = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = var.staging_name != var.vault_name
-      error_message = "The vault and staging must be two buckets: a default lock holds for all of a bucket, and staging must have none."
-    }
-  }
 }

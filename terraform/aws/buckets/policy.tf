@@ -17,7 +17,7 @@ locals {
 
   # Encryption: with the bucket's own key or not at all with one that is named. Each is a statement of its own, because
   # the conditions of one statement must all hold.
-  deny_encryption = { for bucket in [local.vault, local.staging] : bucket => concat([
+  deny_encryption = { for name, bucket in { vault = local.vault, staging = local.staging } : name => concat([
     {
       Sid       = "NoCustomerProvidedKeys"
       Effect    = "Deny"
@@ -62,7 +62,7 @@ locals {
     }] : [])
   }
 
-  deny_plain_http = { for bucket in [local.vault, local.staging] : bucket => [{
+  deny_plain_http = { for name, bucket in { vault = local.vault, staging = local.staging } : name => [{
     Sid       = "OnlyTLS"
     Effect    = "Deny"
     Principal = "*"
@@ -73,7 +73,7 @@ locals {
 
   # A host's credentials are good inside its network only.
   host_arns = [for id in(length(var.host_account_ids) > 0 ? var.host_account_ids : ["*"]) : "arn:${var.partition}:iam::${id}:role/${var.host_role_pattern}"]
-  deny_elsewhere = { for bucket in [local.vault, local.staging] : bucket => length(var.host_vpc_endpoint_ids) == 0 ? [] : [{
+  deny_elsewhere = { for name, bucket in { vault = local.vault, staging = local.staging } : name => length(var.host_vpc_endpoint_ids) == 0 ? [] : [{
     Sid       = "HostsOnlyThroughTheirEndpoint"
     Effect    = "Deny"
     Principal = "*"

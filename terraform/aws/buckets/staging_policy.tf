@@ -3,7 +3,7 @@ locals {
   spoken = ["${local.staging}/${local.root}_pgseal/verdict/*", "${local.staging}/${local.root}_pgseal/sweep/*"]
 
   staging_deny = concat(
-    local.deny_plain_http[local.staging],
+    local.deny_plain_http.staging,
     [{
       Sid       = "OnlyTheFinalizerSpeaks"
       Effect    = "Deny"
@@ -19,8 +19,8 @@ locals {
       Resource  = local.spoken
       Condition = local.except_breakglass
     }],
-    local.deny_encryption[local.staging],
-    local.deny_elsewhere[local.staging],
+    local.deny_encryption.staging,
+    local.deny_elsewhere.staging,
   )
 
   staging_allow = !local.cross_account ? [] : [

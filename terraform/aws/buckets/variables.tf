@@ -15,6 +15,11 @@ variable "staging_name" {
   description = "Name of the staging bucket, which has no lock."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = var.staging_name != var.vault_name
+    error_message = "staging_name: staging must be another bucket than the vault, because a default lock holds for all of a bucket."
+  }
 }
 
 variable "staging_force_destroy" {

@@ -4,7 +4,7 @@ locals {
 
   # The rules that hold for everybody, whatever an identity is allowed.
   vault_deny = concat(
-    local.deny_plain_http[local.vault],
+    local.deny_plain_http.vault,
     [
       {
         Sid       = "OnlyTheFinalizerSeals"
@@ -132,8 +132,8 @@ locals {
         Condition = { NumericGreaterThan = { "s3:object-lock-remaining-retention-days" = tostring(var.retention_days.max) } }
       },
     ],
-    local.deny_encryption[local.vault],
-    local.deny_elsewhere[local.vault],
+    local.deny_encryption.vault,
+    local.deny_elsewhere.vault,
   )
 
   vault_allow = !local.cross_account ? [] : [

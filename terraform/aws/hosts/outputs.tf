@@ -17,3 +17,8 @@ output "policy" {
   description = "The hosts' policy, as JSON."
   value       = local.policy
 }
+
+output "trust" {
+  description = "Each role's trust policy, as JSON."
+  value       = { for server, role in aws_iam_role.host : server => role.assume_role_policy }
+}

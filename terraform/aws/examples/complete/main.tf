@@ -34,9 +34,9 @@ module "pgseal" {
   servers = {
     # An EC2 instance.
     main = {}
-    # A role that is there already, of a cluster of Patroni's: it becomes pgseal-prod-host-orders by sts:AssumeRole.
+    # Machines with a role of their own, which becomes pgseal-prod-host-orders by sts:AssumeRole.
     orders = { trusted_arns = [var.patroni_role_arn] }
-    # A pod of EKS, by EKS Pod Identity's rival IRSA: a whole trust policy.
+    # A pod of EKS, by its service account (IRSA): a whole trust policy.
     reporting = { assume_role_policy = data.aws_iam_policy_document.irsa.json, max_backup_age_hours = 168 }
   }
   wal_check          = "require,reporting=off"
