@@ -25,7 +25,6 @@ const (
 package function
 
 import (
-	"context"
 	_ "` + framework + `funcframework"
 	_ "` + framework + `functions"
 
