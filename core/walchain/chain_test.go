@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ const size = 1 << 30
 type place struct {
 	t     *testing.T
 	store *membucket.Store
+	mu    sync.Mutex
 	calls []membucket.Call
 }
 
@@ -45,6 +47,8 @@ func (p *place) segments(timeline uint32, from, to uint64) {
 func (p *place) archive() *walchain.Archive {
 	return &walchain.Archive{
 		Vault: p.store.Hooked(func(_ context.Context, c membucket.Call) membucket.Fault {
+			p.mu.Lock()
+			defer p.mu.Unlock()
 			p.calls = append(p.calls, c)
 			return membucket.Fault{}
 		}, false), Server: "main", Size: size,
