@@ -195,7 +195,7 @@ func TestTheStoreRefusesAnArchive(t *testing.T) {
 		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
 		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
 		c.CreateLoad(40)
-		store.Faulty().Add(cloud.Fault{Op: cloud.Create, Bucket: store.VaultName(), Key: "barman/main/base/*", Action: cloud.Internal})
+		store.Faulty().Add(cloud.Fault{Op: cloud.Part, Bucket: store.VaultName(), Key: "barman/main/base/*", Action: cloud.Internal})
 		store.ForgetRequests()
 		o := p.backup(t, c)
 		if o.code != 1 {

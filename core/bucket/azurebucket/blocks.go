@@ -99,8 +99,9 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		}
 		id, body := u.names.id(n), buf
 		u.ids = append(u.ids, id)
+		summed := make(chan struct{})
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() { <-summed; u.release(body); <-slots }()
 			if err := u.sendBlock(sending, id, body); err != nil {
 				stop(err)
 			}
@@ -108,6 +109,7 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		// Beside the sending, which only reads it too.
 		u.crc, u.size = crc32.Update(u.crc, castagnoli, buf), u.size+int64(len(buf))
 		_, _ = whole.Write(buf) // never fails
+		close(summed)
 		if buf, err = u.next(sending, r, first, n+1); err != nil {
 			stop(err)
 		}
