@@ -1,6 +1,27 @@
 # What the provider lets through, and the variables do not. Mocked: nothing of a plan is looked at.
 
-mock_provider "aws" {}
+# OpenTofu makes up what a resource computes when it plans, so ARNs have to look like some.
+mock_provider "aws" {
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-central-1:111122223333:pgseal-alarms" }
+  }
+
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::111122223333:policy/pgseal-host" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::111122223333:role/pgseal-finalizer" }
+  }
+
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-central-1:111122223333:function:pgseal-finalizer" }
+  }
+
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-central-1:111122223333:rule/pgseal-sweep" }
+  }
+}
 
 override_data {
   target = data.aws_caller_identity.current

@@ -7,6 +7,15 @@ mock_provider "azurerm" {
   }
 }
 
+# OpenTofu makes up what a resource computes when it plans, and the same for all of a type.
+override_resource {
+  target = azurerm_user_assigned_identity.finalizer
+  values = {
+    id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/f"
+    principal_id = "99999999-9999-9999-9999-999999999999"
+  }
+}
+
 variables {
   resource_group_name  = "pgseal"
   location             = "westeurope"

@@ -133,12 +133,12 @@ run "the_function" {
     condition = azurerm_function_app_flex_consumption.finalizer.app_settings == tomap({
       AzureWebJobsStorage__accountName = "examplefunc"
       AzureWebJobsStorage__credential  = "managedidentity"
-      AzureWebJobsStorage__clientId    = "44444444-4444-4444-4444-444444444444"
-      AZURE_CLIENT_ID                  = "44444444-4444-4444-4444-444444444444"
+      AzureWebJobsStorage__clientId    = azurerm_user_assigned_identity.finalizer.client_id
+      AZURE_CLIENT_ID                  = azurerm_user_assigned_identity.finalizer.client_id
       PGSEAL_QUEUE_NAME                = "pgseal"
       PGSEAL_QUEUE__queueServiceUri    = "https://examplefunc.queue.core.windows.net"
       PGSEAL_QUEUE__credential         = "managedidentity"
-      PGSEAL_QUEUE__clientId           = "44444444-4444-4444-4444-444444444444"
+      PGSEAL_QUEUE__clientId           = azurerm_user_assigned_identity.finalizer.client_id
       PGSEAL_SWEEP_SCHEDULE            = "0 7 */1 * * *"
       PGSEAL_VAULT_URL                 = "https://examplevault.blob.core.windows.net/vault/barman"
       PGSEAL_STAGING_URL               = "https://examplestaging.blob.core.windows.net/staging/barman"

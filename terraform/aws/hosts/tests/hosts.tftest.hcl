@@ -1,4 +1,9 @@
-mock_provider "aws" {}
+# OpenTofu makes up what a resource computes when it plans, so ARNs have to look like some.
+mock_provider "aws" {
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::111122223333:policy/pgseal-host" }
+  }
+}
 
 variables {
   vault_name   = "example-vault"
