@@ -19,35 +19,16 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
-// Limits of "Scalability and performance targets for Blob Storage" (2026-11).
-const (
-	maxBlock  = 4000 << 20
-	maxBlocks = 50_000
-	// growAfter blocks of the same length the next ones grow: each growEvery are
-	// twice as long as those before.
-	growAfter = 49_500
-	growEvery = 100
-)
+// Limits of "Scalability and performance targets for Blob Storage" (2026-11). Of
+// 8 MiB, 49,500 blocks hold 386 GiB and all 50,000 of them 435; the last ones are
+// 256 MiB.
+var blockSizes = body.Sizes{Parts: 50_000, Max: 4000 << 20, GrowAfter: 49_500, GrowEvery: 100, Word: "blocks"}
 
 // crc64Table is the polynomial of x-ms-content-crc64, as the Azure SDKs have it.
 var crc64Table = crc64.MakeTable(0x9A6C9329AC4BC9B5)
-
-// blockSize is the length of block number n (from 1) of a body that began with
-// blocks of the given length. They stay alike, and so does the memory for them,
-// up to 49,500; the last 500 double every 100, for a body that turned out longer
-// than expected. Of 8 MiB, 49,500 blocks hold 386 GiB and all 50,000 of them 435;
-// the last ones are 256 MiB. Who knows the length begins with length/49,500.
-func blockSize(first int64, n int) (int64, error) {
-	if n > maxBlocks {
-		return 0, fmt.Errorf("longer than %d blocks hold that begin with %d bytes: raise the part size or make smaller objects", maxBlocks, first)
-	}
-	if n <= growAfter {
-		return first, nil
-	}
-	return max(first, min(first<<((n-growAfter+growEvery-1)/growEvery), maxBlock)), nil
-}
 
 // blockNames are the names of one call's blocks. Azure keeps uncommitted blocks
 // by the name of the blob, whoever sent them: the names of two writers must
@@ -97,12 +78,12 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		case <-sending.Done():
 			continue
 		}
-		id, body := u.names.id(n), buf
+		id, block := u.names.id(n), buf
 		u.ids = append(u.ids, id)
 		summed := make(chan struct{})
 		wg.Go(func() {
-			defer func() { <-summed; u.release(body); <-slots }()
-			if err := u.sendBlock(sending, id, body); err != nil {
+			defer func() { <-summed; u.buffers.Return(block); <-slots }()
+			if err := u.sendBlock(sending, id, block); err != nil {
 				stop(err)
 			}
 		})
@@ -110,8 +91,8 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		u.crc, u.size = crc32.Update(u.crc, castagnoli, buf), u.size+int64(len(buf))
 		_, _ = whole.Write(buf) // never fails
 		close(summed)
-		if buf, err = u.next(sending, r, first, n+1); err != nil {
-			stop(err)
+		if buf, err = u.buffers.Next(sending, r, blockSizes, first, n+1); err != nil {
+			stop(body.Error(sending, u.name(u.key), err))
 		}
 	}
 	wg.Wait()
@@ -122,31 +103,9 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 	return context.Cause(sending)
 }
 
-// next reads block number n; nothing, when the body has ended.
-func (u *upload) next(ctx context.Context, r io.Reader, first int64, n int) ([]byte, error) {
-	size, tooLong := blockSize(first, n)
-	if tooLong != nil {
-		size = 1 // a body that ends right here is none too long
-	}
-	buf := u.buffer(size)
-	got, err := fill(ctx, r, buf)
-	switch {
-	case err != nil && err != io.EOF:
-		err = u.bodyError(ctx, u.key, err)
-	case got > 0 && tooLong != nil:
-		err = u.refuse("create", u.key, bucket.ErrTooLarge, tooLong.Error())
-	case got > 0:
-		return buf[:got], nil
-	default:
-		err = nil
-	}
-	u.release(buf)
-	return nil, err
-}
-
-func (u *upload) sendBlock(ctx context.Context, id string, body []byte) error {
-	_, err := u.blocks(u.key).StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(body)), &blockblob.StageBlockOptions{
-		CPKScopeInfo: u.scope, TransactionalValidation: blob.TransferValidationTypeCRC64(crc64.Checksum(body, crc64Table)),
+func (u *upload) sendBlock(ctx context.Context, id string, block []byte) error {
+	_, err := u.blocks(u.key).StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader(block)), &blockblob.StageBlockOptions{
+		CPKScopeInfo: u.scope, TransactionalValidation: blob.TransferValidationTypeCRC64(crc64.Checksum(block, crc64Table)),
 	})
 	if err != nil {
 		return u.fail(ctx, "create", u.key, err)

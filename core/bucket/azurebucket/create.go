@@ -19,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -34,7 +35,7 @@ const sumName = "pgseal_crc32c"
 // Create sends a body of up to PartSize bytes (0: 8 MiB) in one Put Blob, a
 // longer one in blocks and a Put Block List; both with If-None-Match: *. It
 // holds (PartsInFlight+1) * PartSize bytes, and more when blocks have to grow,
-// see blockSize.
+// see blockSizes.
 //
 // When the answer to the last request is lost, the SDK sends it again and the
 // store answers 409: that is ErrExists or ErrRetained here, and the caller's
@@ -56,27 +57,18 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.C
 	if size <= 0 {
 		size = 8 << 20
 	}
-	buf := b.buffer(size)
-	n, err := fill(ctx, r, buf)
-	if err != nil && err != io.EOF {
-		b.release(buf)
-		return bucket.Object{}, b.bodyError(ctx, key, err)
+	buf, rest, err := b.buffers.Begin(ctx, r, size)
+	switch {
+	case err != nil:
+		return bucket.Object{}, body.Error(ctx, b.name(key), err)
+	case rest != nil && o.SingleShot:
+		b.buffers.Return(buf)
+		return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
+	case rest != nil:
+		return b.createInBlocks(ctx, key, buf, rest, o, lock)
 	}
-	if err == nil { // full: is there more?
-		var next [1]byte
-		switch _, err = fill(ctx, r, next[:]); {
-		case err == nil && o.SingleShot:
-			b.release(buf)
-			return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
-		case err == nil:
-			return b.createInBlocks(ctx, key, buf, io.MultiReader(bytes.NewReader(next[:]), r), o, lock)
-		case err != io.EOF:
-			b.release(buf)
-			return bucket.Object{}, b.bodyError(ctx, key, err)
-		}
-	}
-	defer b.release(buf)
-	return b.put(ctx, "create", key, buf[:n], &blockblob.UploadOptions{
+	defer b.buffers.Return(buf)
+	return b.put(ctx, "create", key, buf, &blockblob.UploadOptions{
 		AccessConditions: ifNew(), Metadata: metadata(o.Metadata), Tags: b.allTags(o.Tags),
 		ImmutabilityPolicyMode: lock.mode, ImmutabilityPolicyExpiryTime: lock.until,
 	})
@@ -133,38 +125,6 @@ func (b *Bucket) allTags(more map[string]string) map[string]string {
 	}
 	return all
 }
-
-// fill reads until p is full (nil) or the body has ended (io.EOF, n bytes read).
-func fill(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		if ctx.Err() != nil {
-			return n, ctx.Err()
-		}
-		var got int
-		got, err = r.Read(p[n:])
-		n += got
-	}
-	if n == len(p) && err == io.EOF {
-		err = nil // the next call meets the end again
-	}
-	return n, err
-}
-
-func (b *Bucket) bodyError(ctx context.Context, key string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("create %s: %w", b.name(key), ctx.Err())
-	}
-	return &bucket.Error{Op: "create", Key: b.name(key), Kind: bucket.ErrInvalid, Err: fmt.Errorf("its content cannot be read: %w", err)}
-}
-
-func (b *Bucket) buffer(size int64) []byte {
-	if p, ok := b.buffers.Get().(*[]byte); ok && int64(cap(*p)) >= size {
-		return (*p)[:size]
-	}
-	return make([]byte, size)
-}
-
-func (b *Bucket) release(buf []byte) { b.buffers.Put(&buf) }
 
 func (b *Bucket) blocks(key string) *blockblob.Client {
 	return b.client.NewBlockBlobClient(b.full(key))

@@ -208,18 +208,18 @@ func TestBlocksGrowSoThatFiftyThousandHoldMuch(t *testing.T) {
 		{"the last", 8 << 20, 50_000, 256 << 20},
 		{"no block beyond Azure's limit", 1 << 30, 49_900, 4000 << 20},
 	} {
-		if got, err := blockSize(tc.first, tc.n); err != nil || got != tc.want {
+		if got, err := blockSizes.Of(tc.first, tc.n); err != nil || got != tc.want {
 			t.Errorf("%s: %d, %v, want %d", tc.name, got, err, tc.want)
 		}
 	}
-	if _, err := blockSize(8<<20, 50_001); err == nil || !strings.Contains(err.Error(), "raise the part size") {
+	if _, err := blockSizes.Of(8<<20, 50_001); err == nil || !strings.Contains(err.Error(), "raise the part size") {
 		t.Errorf("block 50,001: %v, want advice", err)
 	}
 	var total, small int64
-	for n := 1; n <= maxBlocks; n++ {
-		size, _ := blockSize(8<<20, n)
+	for n := 1; n <= blockSizes.Parts; n++ {
+		size, _ := blockSizes.Of(8<<20, n)
 		total += size
-		if n == growAfter {
+		if n == blockSizes.GrowAfter {
 			small = total
 		}
 	}
@@ -301,8 +301,8 @@ func TestACreateAsksForRetentionOnlyWhereItIsToBeHad(t *testing.T) {
 
 func TestNamesOfBlocksAreOfOneLengthAndNobodyElses(t *testing.T) {
 	one, two := newBlocks(), newBlocks()
-	if one == two || len(one.id(1)) != len(two.id(maxBlocks)) {
-		t.Errorf("%s and %s", one.id(1), two.id(maxBlocks))
+	if one == two || len(one.id(1)) != len(two.id(blockSizes.Parts)) {
+		t.Errorf("%s and %s", one.id(1), two.id(blockSizes.Parts))
 	}
 	if raw, err := base64.StdEncoding.DecodeString(one.id(7)); err != nil || len(raw) > 64 || !strings.HasSuffix(string(raw), fmt.Sprintf("-%05d", 7)) {
 		t.Errorf("%q, %v", raw, err)

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -21,6 +20,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
 // EnvRetention names the variable that states the period of the container's
@@ -70,7 +70,7 @@ type Bucket struct {
 	lockMode blob.ImmutabilityPolicySetting
 	tags     map[string]string
 	period   time.Duration // of the container's policy, as stated; 0: nobody said
-	buffers  sync.Pool     // *[]byte, shared by all creates
+	buffers  body.Buffers  // shared by all creates
 }
 
 var _ bucket.Bucket = (*Bucket)(nil)

@@ -136,7 +136,7 @@ func (b *Bucket) Open(ctx context.Context, key, version string, offset, length i
 	if until := ownPolicy(out.ImmutabilityPolicyExpiresOn, out.ImmutabilityPolicyMode); until != nil {
 		o.RetainUntil, o.RetentionSeen = *until, true
 	}
-	return &body{ReadCloser: out.Body, ctx: ctx, b: b, key: key}, o, nil
+	return &download{ReadCloser: out.Body, ctx: ctx, b: b, key: key}, o, nil
 }
 
 // openNothing is Open for ranges without a byte in them, which HTTP cannot say.
@@ -162,15 +162,15 @@ func wholeSize(contentRange *string, offset, sent int64) (int64, error) {
 	return size, nil
 }
 
-// body gives the errors of a download their kind.
-type body struct {
+// download gives the errors of a download their kind.
+type download struct {
 	io.ReadCloser
 	ctx context.Context
 	b   *Bucket
 	key string
 }
 
-func (d *body) Read(p []byte) (int, error) {
+func (d *download) Read(p []byte) (int, error) {
 	n, err := d.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		err = d.b.fail(d.ctx, "read", d.key, err)

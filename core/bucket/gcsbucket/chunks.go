@@ -14,6 +14,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
 // createInChunks sends first, which it takes over, and what r still has in one
@@ -89,9 +90,9 @@ func (b *Bucket) send(ctx context.Context, w io.Writer, key string, first []byte
 	reading.Go(func() {
 		defer close(pieces)
 		for p := (piece{}); p.err == nil; {
-			p.bytes = b.buffer(int64(len(first)))
+			p.bytes = b.buffers.Lend(int64(len(first)))
 			var n int
-			n, p.err = fill(ctx, r, p.bytes)
+			n, p.err = body.Fill(ctx, r, p.bytes)
 			p.bytes = p.bytes[:n]
 			select {
 			case pieces <- p:
@@ -104,7 +105,7 @@ func (b *Bucket) send(ctx context.Context, w io.Writer, key string, first []byte
 	for {
 		crc, size = crc32.Update(crc, castagnoli, p.bytes), size+int64(len(p.bytes))
 		_, err = w.Write(p.bytes)
-		b.release(p.bytes)
+		b.buffers.Return(p.bytes)
 		if err != nil || p.err == io.EOF {
 			return crc, size, err
 		}
@@ -113,7 +114,7 @@ func (b *Bucket) send(ctx context.Context, w io.Writer, key string, first []byte
 			return crc, size, ctx.Err()
 		}
 		if p.err != nil && p.err != io.EOF {
-			return crc, size, b.bodyError(ctx, key, p.err)
+			return crc, size, body.Error(ctx, b.name(key), p.err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package gcsbucket
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"hash/crc32"
@@ -12,6 +11,7 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -46,35 +46,26 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.C
 	if err != nil {
 		return bucket.Object{}, b.fail(ctx, "create", key, err)
 	}
-	buf := b.buffer(size)
-	n, err := fill(ctx, r, buf)
-	if err != nil && err != io.EOF {
-		b.release(buf)
-		return bucket.Object{}, b.bodyError(ctx, key, err)
+	buf, rest, err := b.buffers.Begin(ctx, r, size)
+	switch {
+	case err != nil:
+		return bucket.Object{}, body.Error(ctx, b.name(key), err)
+	case rest != nil && o.SingleShot:
+		b.buffers.Return(buf)
+		return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
+	case rest != nil:
+		return b.createInChunks(ctx, c, key, buf, rest, o)
 	}
-	if err == nil { // full: is there more?
-		var next [1]byte
-		switch _, err = fill(ctx, r, next[:]); {
-		case err == nil && o.SingleShot:
-			b.release(buf)
-			return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
-		case err == nil:
-			return b.createInChunks(ctx, c, key, buf, io.MultiReader(bytes.NewReader(next[:]), r), o)
-		case err != io.EOF:
-			b.release(buf)
-			return bucket.Object{}, b.bodyError(ctx, key, err)
-		}
-	}
-	defer b.release(buf)
+	defer b.buffers.Return(buf)
 	var made *storage.ObjectAttrs
 	err = b.try(ctx, func() error {
-		made, err = b.insert(ctx, c, key, buf[:n], storage.Conditions{DoesNotExist: true}, b.attributes(o))
+		made, err = b.insert(ctx, c, key, buf, storage.Conditions{DoesNotExist: true}, b.attributes(o))
 		return err
 	})
 	if err != nil {
 		return bucket.Object{}, b.fail(ctx, "create", key, err)
 	}
-	return b.made(ctx, key, made, int64(n), crc32.Checksum(buf[:n], castagnoli))
+	return b.made(ctx, key, made, int64(len(buf)), crc32.Checksum(buf, castagnoli))
 }
 
 // attributes are what an object is made with besides its content.
@@ -149,35 +140,3 @@ func (b *Bucket) made(ctx context.Context, key string, a *storage.ObjectAttrs, s
 	}
 	return obj, nil
 }
-
-// fill reads until p is full (nil) or the body has ended (io.EOF, n bytes read).
-func fill(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		if ctx.Err() != nil {
-			return n, ctx.Err()
-		}
-		var got int
-		got, err = r.Read(p[n:])
-		n += got
-	}
-	if n == len(p) && err == io.EOF {
-		err = nil // the next call meets the end again
-	}
-	return n, err
-}
-
-func (b *Bucket) bodyError(ctx context.Context, key string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("create %s: %w", b.name(key), ctx.Err())
-	}
-	return &bucket.Error{Op: "create", Key: b.name(key), Kind: bucket.ErrInvalid, Err: fmt.Errorf("its content cannot be read: %w", err)}
-}
-
-func (b *Bucket) buffer(size int64) []byte {
-	if p, ok := b.buffers.Get().(*[]byte); ok && int64(cap(*p)) >= size {
-		return (*p)[:size]
-	}
-	return make([]byte, size)
-}
-
-func (b *Bucket) release(buf []byte) { b.buffers.Put(&buf) }

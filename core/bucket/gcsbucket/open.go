@@ -19,6 +19,7 @@ import (
 	"github.com/googleapis/gax-go/v2"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
 // Options say which bucket, and how objects are made in it. All but URL may be
@@ -62,8 +63,8 @@ type Bucket struct {
 	pauses   gax.Backoff // between tries
 
 	mu      sync.Mutex
-	client  *client   // nil until the first request
-	buffers sync.Pool // *[]byte, shared by all creates
+	client  *client      // nil until the first request
+	buffers body.Buffers // shared by all creates
 }
 
 var _ bucket.Bucket = (*Bucket)(nil)

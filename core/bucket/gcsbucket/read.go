@@ -114,18 +114,18 @@ func (b *Bucket) Open(ctx context.Context, key, version string, offset, length i
 	if err != nil {
 		return nil, bucket.Object{}, b.fail(ctx, "read", key, err)
 	}
-	return &body{Reader: r, ctx: ctx, b: b, key: key}, obj, nil
+	return &download{Reader: r, ctx: ctx, b: b, key: key}, obj, nil
 }
 
-// body gives the errors of a download their kind.
-type body struct {
+// download gives the errors of a download their kind.
+type download struct {
 	*storage.Reader
 	ctx context.Context
 	b   *Bucket
 	key string
 }
 
-func (d *body) Read(p []byte) (int, error) {
+func (d *download) Read(p []byte) (int, error) {
 	n, err := d.Reader.Read(p)
 	if err != nil && err != io.EOF {
 		err = d.b.failBody(d.ctx, d.key, err)

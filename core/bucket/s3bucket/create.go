@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -26,7 +27,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Create sends a body of up to PartSize bytes (0: 8 MiB) in one PutObject, a
 // longer one in parts; both with If-None-Match: * and with CRC-32C sums that
 // the store checks. It holds (PartsInFlight+1) * PartSize bytes, and more when
-// parts have to grow, see partSize. S3 takes no parts below 5 MiB, so a smaller
+// parts have to grow, see partSizes. S3 takes no parts below 5 MiB, so a smaller
 // PartSize counts as 5 MiB unless SingleShot is set.
 //
 // When the answer to the last request is lost, the SDK sends it again and the
@@ -43,27 +44,18 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.C
 	if !o.SingleShot {
 		size = max(size, minPart)
 	}
-	buf := b.buffer(size)
-	n, err := fill(ctx, r, buf)
-	if err != nil && err != io.EOF {
-		b.release(buf)
-		return bucket.Object{}, b.bodyError(ctx, key, err)
+	buf, rest, err := b.buffers.Begin(ctx, r, size)
+	switch {
+	case err != nil:
+		return bucket.Object{}, body.Error(ctx, b.name(key), err)
+	case rest != nil && o.SingleShot:
+		b.buffers.Return(buf)
+		return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
+	case rest != nil:
+		return b.createInParts(ctx, key, buf, rest, o)
 	}
-	if err == nil { // full: is there more?
-		var next [1]byte
-		switch _, err = fill(ctx, r, next[:]); {
-		case err == nil && o.SingleShot:
-			b.release(buf)
-			return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
-		case err == nil:
-			return b.createInParts(ctx, key, buf, io.MultiReader(bytes.NewReader(next[:]), r), o)
-		case err != io.EOF:
-			b.release(buf)
-			return bucket.Object{}, b.bodyError(ctx, key, err)
-		}
-	}
-	defer b.release(buf)
-	in := b.putInput(key, buf[:n])
+	defer b.buffers.Return(buf)
+	in := b.putInput(key, buf)
 	in.IfNoneMatch = aws.String("*")
 	in.Metadata = o.Metadata
 	in.Tagging = b.tagging(o)
@@ -111,38 +103,6 @@ func (b *Bucket) put(ctx context.Context, op, key string, in *s3.PutObjectInput)
 func unsignedBody(o *s3.Options) {
 	o.APIOptions = append(o.APIOptions, v4.SwapComputePayloadSHA256ForUnsignedPayloadMiddleware)
 }
-
-// fill reads until p is full (nil) or the body has ended (io.EOF, n bytes read).
-func fill(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		if ctx.Err() != nil {
-			return n, ctx.Err()
-		}
-		var got int
-		got, err = r.Read(p[n:])
-		n += got
-	}
-	if n == len(p) && err == io.EOF {
-		err = nil // the next call meets the end again
-	}
-	return n, err
-}
-
-func (b *Bucket) bodyError(ctx context.Context, key string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("create %s: %w", b.name(key), ctx.Err())
-	}
-	return &bucket.Error{Op: "create", Key: b.name(key), Kind: bucket.ErrInvalid, Err: fmt.Errorf("its content cannot be read: %w", err)}
-}
-
-func (b *Bucket) buffer(size int64) []byte {
-	if p, ok := b.buffers.Get().(*[]byte); ok && int64(cap(*p)) >= size {
-		return (*p)[:size]
-	}
-	return make([]byte, size)
-}
-
-func (b *Bucket) release(buf []byte) { b.buffers.Put(&buf) }
 
 func (b *Bucket) tagging(o bucket.CreateOptions) *string {
 	if len(b.tags)+len(o.Tags) == 0 {

@@ -214,16 +214,16 @@ func TestPartsGrowSoThatTenThousandHoldMuch(t *testing.T) {
 		{"the last", 8 << 20, 10_000, 256 << 20},
 		{"no part beyond S3's limit", 1 << 30, 9_900, 5 << 30},
 	} {
-		if got, err := partSize(tc.first, tc.n); err != nil || got != tc.want {
+		if got, err := partSizes.Of(tc.first, tc.n); err != nil || got != tc.want {
 			t.Errorf("%s: %d, %v, want %d", tc.name, got, err, tc.want)
 		}
 	}
-	if _, err := partSize(8<<20, 10_001); err == nil || !strings.Contains(err.Error(), "raise the part size") {
+	if _, err := partSizes.Of(8<<20, 10_001); err == nil || !strings.Contains(err.Error(), "raise the part size") {
 		t.Errorf("part 10,001: %v, want advice", err)
 	}
 	var total int64
-	for n := 1; n <= maxParts; n++ {
-		size, _ := partSize(8<<20, n)
+	for n := 1; n <= partSizes.Parts; n++ {
+		size, _ := partSizes.Of(8<<20, n)
 		total += size
 	}
 	if total>>30 != 122 {

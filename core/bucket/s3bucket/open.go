@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 	"github.com/pgseal/pgseal/core/bucket/silence"
 )
 
@@ -64,8 +64,8 @@ type Bucket struct {
 	sseKey        *string
 	lockMode      types.ObjectLockMode
 	tags          map[string]string
-	buffers       sync.Pool   // *[]byte, shared by all creates
-	knownUnlocked atomic.Bool // the bucket was seen to have no Object Lock
+	buffers       body.Buffers // shared by all creates
+	knownUnlocked atomic.Bool  // the bucket was seen to have no Object Lock
 }
 
 var _ bucket.Bucket = (*Bucket)(nil)

@@ -14,33 +14,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/body"
 )
 
-// Limits of "Amazon S3 multipart upload limits" in the S3 user guide.
-const (
-	minPart  = 5 << 20
-	maxPart  = 5 << 30
-	maxParts = 10_000
-	// growAfter parts of the same length the next ones grow: each growEvery are
-	// twice as long as those before.
-	growAfter = 9_500
-	growEvery = 100
-)
+// Limits of "Amazon S3 multipart upload limits" in the S3 user guide. Of 8 MiB,
+// 9,500 parts hold 74 GiB and all 10,000 of them 122; the last ones are 256 MiB.
+const minPart = 5 << 20
 
-// partSize is the length of part number n (from 1) of a body that began with
-// parts of the given length. They stay alike, and so does the memory for them,
-// up to 9,500; the last 500 double every 100, for a body that turned out longer
-// than expected. Of 8 MiB, 9,500 parts hold 74 GiB and all 10,000 of them 122;
-// the last ones are 256 MiB. Who knows the length begins with length/9,500.
-func partSize(first int64, n int) (int64, error) {
-	if n > maxParts {
-		return 0, fmt.Errorf("longer than %d parts hold that begin with %d bytes: raise the part size or make smaller objects", maxParts, first)
-	}
-	if n <= growAfter {
-		return first, nil
-	}
-	return max(first, min(first<<((n-growAfter+growEvery-1)/growEvery), maxPart)), nil
-}
+var partSizes = body.Sizes{Parts: 10_000, Max: 5 << 30, GrowAfter: 9_500, GrowEvery: 100, Word: "parts"}
 
 // upload is a multipart upload in progress.
 type upload struct {
@@ -71,7 +52,7 @@ func (b *Bucket) startUpload(ctx context.Context, op, key string, o bucket.Creat
 func (b *Bucket) createInParts(ctx context.Context, key string, first []byte, r io.Reader, o bucket.CreateOptions) (bucket.Object, error) {
 	up, err := b.startUpload(ctx, "create", key, o)
 	if err != nil {
-		b.release(first)
+		b.buffers.Return(first)
 		return bucket.Object{}, err
 	}
 	crc, size, err := up.send(ctx, first, r, o.PartsInFlight)
@@ -106,16 +87,16 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		case <-sending.Done():
 			continue
 		}
-		part, body := &types.CompletedPart{PartNumber: aws.Int32(int32(n))}, buf
+		part, content := &types.CompletedPart{PartNumber: aws.Int32(int32(n))}, buf
 		u.parts = append(u.parts, part)
 		wg.Go(func() {
-			defer func() { u.release(body); <-slots }()
-			if err := u.sendPart(sending, part, body); err != nil {
+			defer func() { u.buffers.Return(content); <-slots }()
+			if err := u.sendPart(sending, part, content); err != nil {
 				stop(err)
 			}
 		})
-		if buf, err = u.next(sending, r, first, n+1); err != nil {
-			stop(err)
+		if buf, err = u.buffers.Next(sending, r, partSizes, first, n+1); err != nil {
+			stop(body.Error(sending, u.name(u.key), err))
 		}
 	}
 	wg.Wait()
@@ -125,33 +106,11 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 	return crc, size, context.Cause(sending)
 }
 
-// next reads part number n; nothing, when the body has ended.
-func (u *upload) next(ctx context.Context, r io.Reader, first int64, n int) ([]byte, error) {
-	size, tooLong := partSize(first, n)
-	if tooLong != nil {
-		size = 1 // a body that ends right here is none too long
-	}
-	buf := u.buffer(size)
-	got, err := fill(ctx, r, buf)
-	switch {
-	case err != nil && err != io.EOF:
-		err = u.bodyError(ctx, u.key, err)
-	case got > 0 && tooLong != nil:
-		err = u.refuse("create", u.key, bucket.ErrTooLarge, tooLong.Error())
-	case got > 0:
-		return buf[:got], nil
-	default:
-		err = nil
-	}
-	u.release(buf)
-	return nil, err
-}
-
-func (u *upload) sendPart(ctx context.Context, part *types.CompletedPart, body []byte) error {
-	part.ChecksumCRC32C = checksum(crc32.Checksum(body, castagnoli))
+func (u *upload) sendPart(ctx context.Context, part *types.CompletedPart, content []byte) error {
+	part.ChecksumCRC32C = checksum(crc32.Checksum(content, castagnoli))
 	out, err := u.client.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &u.bucket, Key: u.full(u.key), UploadId: u.id, PartNumber: part.PartNumber,
-		Body: bytes.NewReader(body), ContentLength: aws.Int64(int64(len(body))), ChecksumCRC32C: part.ChecksumCRC32C,
+		Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC32C: part.ChecksumCRC32C,
 	}, unsignedBody, func(o *s3.Options) {
 		// The upload was accepted: asking before each part only costs a round trip.
 		o.ContinueHeaderThresholdBytes = -1

@@ -48,7 +48,7 @@ func (b *Bucket) stat(ctx context.Context, key, version string) (bucket.Object, 
 }
 
 // headCause asks once more with GET after a 400, as answers to HEAD have no
-// body that could name the code: an expired token and a version that cannot be
+// download that could name the code: an expired token and a version that cannot be
 // one look the same otherwise.
 func (b *Bucket) headCause(ctx context.Context, key, version string, err error) error {
 	if status(err) != http.StatusBadRequest {
@@ -116,7 +116,7 @@ func (b *Bucket) Open(ctx context.Context, key, version string, offset, length i
 		obj.CRC32C = hexChecksum(out.ChecksumCRC32C, out.ChecksumType)
 	}
 	obj.RetainUntil, obj.RetentionSeen = lockHeaders(out.ObjectLockMode, out.ObjectLockLegalHoldStatus, out.ObjectLockRetainUntilDate)
-	return &body{ReadCloser: out.Body, ctx: ctx, b: b, key: key}, obj, nil
+	return &download{ReadCloser: out.Body, ctx: ctx, b: b, key: key}, obj, nil
 }
 
 // openNothing is Open for ranges without a byte in them, which HTTP cannot say.
@@ -142,15 +142,15 @@ func wholeSize(contentRange *string, offset, sent int64) (int64, error) {
 	return size, nil
 }
 
-// body gives the errors of a download their kind.
-type body struct {
+// download gives the errors of a download their kind.
+type download struct {
 	io.ReadCloser
 	ctx context.Context
 	b   *Bucket
 	key string
 }
 
-func (d *body) Read(p []byte) (int, error) {
+func (d *download) Read(p []byte) (int, error) {
 	n, err := d.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		err = d.b.fail(d.ctx, "read", d.key, err)

@@ -1,0 +1,104 @@
+// Package body reads what is to be stored, part after part, for the drivers
+// that send it so.
+package body
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/pgseal/pgseal/core/bucket"
+)
+
+// Buffers lends memory for parts, and lends it again. The zero value is ready.
+type Buffers struct{ pool sync.Pool }
+
+// Lend lends a buffer of that length.
+func (b *Buffers) Lend(size int64) []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok && int64(cap(*p)) >= size {
+		return (*p)[:size]
+	}
+	return make([]byte, size)
+}
+
+// Return takes a buffer back; nobody may use it any more.
+func (b *Buffers) Return(buf []byte) { b.pool.Put(&buf) }
+
+// Fill reads until p is full (nil) or the body has ended (io.EOF, n bytes read).
+// It looks at ctx between reads; a reader that blocks delays its return.
+func Fill(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		if ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+		var got int
+		got, err = r.Read(p[n:])
+		n += got
+	}
+	if n == len(p) && err == io.EOF {
+		err = nil // the next call meets the end again
+	}
+	return n, err
+}
+
+// Begin lends a buffer with the first bytes of a body, size at most. rest is
+// nil when these are all, and else gives those that follow. After an error
+// nothing is lent.
+func (b *Buffers) Begin(ctx context.Context, r io.Reader, size int64) (first []byte, rest io.Reader, err error) {
+	buf := b.Lend(size)
+	n, err := Fill(ctx, r, buf)
+	if err == io.EOF {
+		return buf[:n], nil, nil
+	}
+	if err == nil { // full: is there more?
+		var next [1]byte
+		switch _, err = Fill(ctx, r, next[:]); err {
+		case io.EOF:
+			return buf, nil, nil
+		case nil:
+			return buf, io.MultiReader(bytes.NewReader(next[:]), r), nil
+		}
+	}
+	b.Return(buf)
+	return nil, nil, err
+}
+
+// Next lends a buffer with part number n (from 1) of a body that began with
+// parts of the given length; nil when the body has ended. After an error nothing
+// is lent.
+func (b *Buffers) Next(ctx context.Context, r io.Reader, s Sizes, first int64, n int) ([]byte, error) {
+	size, tooLong := s.Of(first, n)
+	if tooLong != nil {
+		size = 1 // a body that ends right here is none too long
+	}
+	buf := b.Lend(size)
+	got, err := Fill(ctx, r, buf)
+	switch {
+	case err != nil && err != io.EOF:
+	case got > 0 && tooLong != nil:
+		err = tooLong
+	case got > 0:
+		return buf[:got], nil
+	default:
+		err = nil
+	}
+	b.Return(buf)
+	return nil, err
+}
+
+// Error is why a create failed whose body could not be read: ctx's own error
+// when that is over, ErrTooLarge for more parts than the store takes, and else
+// ErrInvalid, which wraps the reader's. name is the object.
+func Error(ctx context.Context, name string, err error) error {
+	var tooLong *tooLongError
+	switch {
+	case errors.As(err, &tooLong):
+		return &bucket.Error{Op: "create", Key: name, Kind: bucket.ErrTooLarge, Code: tooLong.Error()}
+	case ctx.Err() != nil:
+		return fmt.Errorf("create %s: %w", name, ctx.Err())
+	}
+	return &bucket.Error{Op: "create", Key: name, Kind: bucket.ErrInvalid, Err: fmt.Errorf("its content cannot be read: %w", err)}
+}
