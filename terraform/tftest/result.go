@@ -1,9 +1,11 @@
 package tftest
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 )
@@ -66,23 +68,31 @@ func (m *Module) Test(t testing.TB, files ...string) []Result {
 		args = append(args, "-filter="+file)
 	}
 	cmd := m.Command(t, args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	results := parse(stdout.Bytes())
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, said := parse(stdout)
+	err = cmd.Wait()
 	failed := false
 	for _, r := range results {
 		failed = failed || r.Status != "pass"
 	}
 	if err != nil && !failed || len(results) == 0 {
-		t.Fatalf("terraform %s in %s: %v\n%s%s", strings.Join(args, " "), m.Name, err, stdout.String(), stderr.String())
+		t.Fatalf("terraform %s in %s: %v\n%s%s", strings.Join(args, " "), m.Name, err, said, stderr.String())
 	}
 	return results
 }
 
-// parse reads the messages of `terraform test -json -verbose`.
-func parse(output []byte) []Result {
-	var results []Result
+// parse reads the messages of `terraform test -json -verbose`, one by one: every plan among them brings the schemas of its
+// providers along, some 20 MB for AWS. said is what they say to people.
+func parse(output io.Reader) (results []Result, said string) {
+	var text strings.Builder
 	find := func(file, run string) *Result {
 		for i := range results {
 			if results[i].File == file && results[i].Run == run {
@@ -92,11 +102,17 @@ func parse(output []byte) []Result {
 		results = append(results, Result{File: file, Run: run, Status: "error", Outputs: map[string]json.RawMessage{}})
 		return &results[len(results)-1]
 	}
-	for line := range bytes.Lines(output) {
+	lines := bufio.NewReaderSize(output, 1<<20)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return results, text.String()
+		}
 		var m message
 		if json.Unmarshal(line, &m) != nil {
 			continue
 		}
+		fmt.Fprintln(&text, m.Message)
 		switch {
 		case m.TestRun != nil && m.TestRun.Status != "" && m.TestRun.Status != "pending":
 			find(m.File, m.Run).Status = m.TestRun.Status
@@ -117,5 +133,4 @@ func parse(output []byte) []Result {
 			r.Problems = append(r.Problems, text)
 		}
 	}
-	return results
 }
