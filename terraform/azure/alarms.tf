@@ -109,7 +109,8 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "line" {
   }
 }
 
-# One rule for all servers, with one alarm for each: the query makes a row for every server that it finds no seal of.
+# One rule for all servers, with one alarm for each: the query makes a row for every server that it finds no seal of. A host
+# can have an old backup finalized again whenever it likes: only seals of the last day count.
 resource "azurerm_monitor_scheduled_query_rules_alert_v2" "no_seal" {
   name                      = "${var.name}-no-seal"
   display_name              = "${var.name}: no sealed backup of a server in ${var.max_backup_age_hours} hours"
@@ -128,7 +129,7 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "no_seal" {
   criteria {
     query                   = <<-KQL
       let sealed = ${trimspace(local.lines)}
-      | where TimeGenerated > ago(${var.max_backup_age_hours}h) and verdict == "sealed"
+      | where TimeGenerated > ago(${var.max_backup_age_hours}h) and verdict == "sealed" and toint(line.seal_age_s) < 86400
       | distinct server;
       datatable(server: string) [${join(", ", [for server, _ in var.servers : "\"${server}\""])}]
       | join kind=leftanti sealed on server

@@ -62,6 +62,8 @@ var mutations = []tftest.Mutation{
 		Old: "delete_after_days_since_modification_greater_than = var.staging_expire_days", New: "tier_to_cool_after_days_since_modification_greater_than = var.staging_expire_days"},
 	{Name: "missing seals raise no alarm", File: "alarms.tf", Test: "wiring alarms",
 		Old: `and verdict == "sealed"`, New: `and verdict != ""`},
+	{Name: "an old seal that is looked at again counts", File: "alarms.tf", Test: "wiring alarms",
+		Old: ` and toint(line.seal_age_s) < 86400`, New: ``},
 	{Name: "one account for both", File: "variables.tf", Test: "values three_accounts",
 		Old: "condition     = var.staging_account != var.vault_account && ", New: "condition     = "},
 	{Name: "a lock shorter than the recovery window", File: "variables.tf", Test: "values the_lock_covers_the_recovery_window",

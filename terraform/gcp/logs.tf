@@ -1,9 +1,10 @@
 locals {
   function_log = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}-finalizer\""
 
-  # One metric for each kind of log line that an alarm counts. The lines are those of core/finalizer.
+  # One metric for each kind of log line that an alarm counts. The lines are those of core/finalizer. A host can have an old
+  # backup finalized again whenever it likes: only seals of the last day count.
   metrics = {
-    sealed   = { filter = "jsonPayload.verdict=\"sealed\"", labels = ["server"] }
+    sealed   = { filter = "jsonPayload.verdict=\"sealed\" AND jsonPayload.seal_age_s<86400", labels = ["server"] }
     verdicts = { filter = "jsonPayload.verdict=(\"rejected\" OR \"conflict\")", labels = ["server", "verdict"] }
     findings = { filter = "jsonPayload.findings>0", labels = ["server", "finding"] }
     swept    = { filter = "jsonPayload.message=\"swept\"", labels = [] }

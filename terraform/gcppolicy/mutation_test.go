@@ -62,6 +62,8 @@ var mutations = []tftest.Mutation{
 		Old: `type = "Delete"`, New: `type = "SetStorageClass"`},
 	{Name: "rejections raise no alarm", File: "logs.tf", Test: "wiring alarms",
 		Old: `(\"rejected\" OR \"conflict\")`, New: `(\"conflict\")`},
+	{Name: "an old seal that is looked at again counts", File: "logs.tf", Test: "wiring alarms",
+		Old: ` AND jsonPayload.seal_age_s<86400`, New: ``},
 	{Name: "one bucket for both", File: "variables.tf", Test: "values staging_is_not_the_vault",
 		Old: "condition     = var.staging_bucket != var.vault_bucket", New: "condition     = var.staging_bucket != \"\""},
 	{Name: "a lock shorter than the recovery window", File: "variables.tf", Test: "values the_lock_covers_the_recovery_window",

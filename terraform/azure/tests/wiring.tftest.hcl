@@ -185,7 +185,7 @@ run "alarms" {
   }
 
   assert {
-    condition     = strcontains(azurerm_monitor_scheduled_query_rules_alert_v2.no_seal.criteria[0].query, "[\"main\", \"other\"]") && strcontains(azurerm_monitor_scheduled_query_rules_alert_v2.no_seal.criteria[0].query, "ago(26h) and verdict == \"sealed\"") && azurerm_monitor_scheduled_query_rules_alert_v2.no_seal.query_time_range_override == "P2D"
+    condition     = strcontains(azurerm_monitor_scheduled_query_rules_alert_v2.no_seal.criteria[0].query, "[\"main\", \"other\"]") && strcontains(azurerm_monitor_scheduled_query_rules_alert_v2.no_seal.criteria[0].query, "ago(26h) and verdict == \"sealed\" and toint(line.seal_age_s) < 86400") && azurerm_monitor_scheduled_query_rules_alert_v2.no_seal.query_time_range_override == "P2D"
     error_message = "not every server has an alarm for missing seals"
   }
 

@@ -189,7 +189,7 @@ run "alarms" {
   }
 
   assert {
-    condition     = google_logging_metric.finalizer["verdicts"].filter == "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"pgseal-finalizer\" AND jsonPayload.verdict=(\"rejected\" OR \"conflict\")"
+    condition     = endswith(google_logging_metric.finalizer["sealed"].filter, " AND jsonPayload.verdict=\"sealed\" AND jsonPayload.seal_age_s<86400") && google_logging_metric.finalizer["verdicts"].filter == "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"pgseal-finalizer\" AND jsonPayload.verdict=(\"rejected\" OR \"conflict\")"
     error_message = "rejected and conflicting backups are not counted"
   }
 
