@@ -37,7 +37,8 @@ func TestTheSealingRequestGoesWrong(t *testing.T) {
 					Key: "*/" + c.server + "/base/*", Action: c.action, Times: c.times})
 				r := b.mark(t)
 				err := s.wake(t, s.direct(), r)
-				if happened() != c.times {
+				// On Azure who may only add is denied where a blob is, and what is denied meets no fault.
+				if n := happened(); n != c.times && (k.Name != clouds.Azure.Name || n == 0) {
 					t.Fatalf("the fault happened %d times of %d", happened(), c.times)
 				}
 				if c.kind != "" {

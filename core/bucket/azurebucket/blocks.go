@@ -133,5 +133,5 @@ func (u *upload) commit(ctx context.Context, o bucket.CreateOptions, lock expiry
 		}
 		return bucket.Object{}, &bucket.Error{Op: "create", Key: u.name(u.key), Kind: bucket.ErrUnavailable, Code: "400 InvalidBlockList: the store has lost the blocks; send them anew"}
 	}
-	return bucket.Object{}, u.fail(ctx, "create", u.key, err)
+	return bucket.Object{}, u.failWrite(ctx, "create", u.key, err)
 }

@@ -88,9 +88,24 @@ func (b *Bucket) put(ctx context.Context, op, key string, body []byte, o *blockb
 	o.CPKScopeInfo = b.scope
 	out, err := b.blocks(key).Upload(ctx, streaming.NopCloser(bytes.NewReader(body)), o)
 	if err != nil {
-		return bucket.Object{}, b.fail(ctx, op, key, err)
+		return bucket.Object{}, b.failWrite(ctx, op, key, err)
 	}
 	return made(key, int64(len(body)), crc, out.ETag, out.VersionID, out.EncryptionScope), nil
+}
+
+// failWrite is fail, but that who may add blobs and not replace them is told by
+// a create that he lacks the right to, where he should be told that a blob is
+// there ("Authorization" of Put Blob in the REST reference, 2026-11: a new blob
+// takes add/action or write, an existing one write; unverified which Azure looks
+// at first).
+func (b *Bucket) failWrite(ctx context.Context, op, key string, err error) error {
+	if op != "create" || !bloberror.HasCode(err, bloberror.AuthorizationPermissionMismatch) {
+		return b.fail(ctx, op, key, err)
+	}
+	if _, there := b.blocks(key).GetProperties(ctx, nil); there != nil {
+		return b.fail(ctx, op, key, err)
+	}
+	return &bucket.Error{Op: op, Key: b.name(key), Kind: bucket.ErrExists, Code: "403: these credentials may not replace a blob, and one is there", Err: err}
 }
 
 func made(key string, size int64, crc string, etag *azcore.ETag, version, scope *string) bucket.Object {

@@ -78,6 +78,27 @@ func TestALostAnswerEndsInExists(t *testing.T) {
 	}
 }
 
+func TestWhoMayOnlyAddIsToldWhatIsThere(t *testing.T) {
+	for head, want := range map[int]error{200: bucket.ErrExists, 404: bucket.ErrDenied, 403: bucket.ErrDenied} {
+		b, _ := connectTo(t, func(_ int, r request, w http.ResponseWriter) {
+			switch {
+			case r.is("Put Block"):
+				w.WriteHeader(http.StatusCreated)
+			case r.is("HEAD"):
+				w.WriteHeader(head)
+			default:
+				refuse(w, 403, "AuthorizationPermissionMismatch", "")
+			}
+		})
+		for _, size := range []int64{10, 3} { // in one request, and in blocks
+			_, err := b.Create(t.Context(), "k", strings.NewReader("12345678"), bucket.CreateOptions{PartSize: size})
+			if !errors.Is(err, want) || !strings.Contains(err.Error(), "403") {
+				t.Errorf("a HEAD answers %d: %v, want %v", head, err, want)
+			}
+		}
+	}
+}
+
 func TestBlocksCarryTheirSumsAndTheListTheWhole(t *testing.T) {
 	b, f := connectTo(t, func(_ int, r request, w http.ResponseWriter) {
 		w.Header().Set("ETag", `"e"`)
