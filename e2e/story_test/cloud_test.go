@@ -2,7 +2,6 @@ package story_test
 
 import (
 	"io"
-	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -61,7 +60,7 @@ func (c *scene) key(below string) string { return c.Root() + below }
 // and "key (deleted)" for each delete marker, in the order of the keys.
 func versions(t testing.TB, b bucket.Bucket, below string) (all []string) {
 	t.Helper()
-	for obj, err := range iter.Seq2[bucket.Object, error](b.ListVersions(t.Context(), below)) {
+	for obj, err := range b.ListVersions(t.Context(), below) {
 		switch {
 		case err != nil:
 			t.Fatal(err)

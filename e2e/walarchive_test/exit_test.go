@@ -36,7 +36,8 @@ func TestSignalsEndInAnExitCode(t *testing.T) {
 				t.Parallel()
 				a := start(t, k, cloud.Config{})
 				underway := a.Faulty().Add(cloud.Fault{Op: cloud.Create, Action: cloud.Slow, Delay: time.Hour})
-				cmd := a.command(t, cloud.Host, build.Pgseal(t), "wal-archive", a.VaultURL(), server, write(t, first, segment(mib, 'a')))
+				// Who runs the tests may ignore a signal, as nohup does, and programs inherit that.
+				cmd := a.command(t, cloud.Host, "/usr/bin/env", "--default-signal", build.Pgseal(t), "wal-archive", a.VaultURL(), server, write(t, first, segment(mib, 'a')))
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, &out
 				if err := cmd.Start(); err != nil {
