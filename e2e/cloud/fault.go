@@ -1,9 +1,10 @@
 package cloud
 
 import (
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/pgseal/pgseal/terraform/awsiam"
 )
 
 // Op is what a request asks of a store, whatever the store calls it.
@@ -116,22 +117,4 @@ func (f Fault) matches(r Request) bool {
 }
 
 // Match compares a name with a pattern in which * stands for any characters, slashes too, and ? for one.
-func Match(pattern, name string) bool {
-	star, mark, i, j := -1, 0, 0, 0
-	for i < len(name) {
-		switch {
-		case j < len(pattern) && pattern[j] == '*':
-			star, mark = j, i
-			j++
-		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == name[i]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = mark, star+1
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[j:], "*") == ""
-}
+func Match(pattern, name string) bool { return awsiam.Match(pattern, name) }
