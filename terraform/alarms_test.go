@@ -39,3 +39,40 @@ func TestEveryAlarmIsExplained(t *testing.T) {
 		t.Errorf("only %d alarms were found in alarms.tf", found)
 	}
 }
+
+// Alarms on Google Cloud go by their titles, and those on Azure by the last part of their names.
+var (
+	googleTitle = regexp.MustCompile(`(?m)^ +title += "([^"]+)"|^ {2}display_name += "\$\{var\.name\}: ([a-z ,-]+?)(?: of \$\{each\.key\}.*)?"`)
+	azureName   = regexp.MustCompile(`(?m)^ {2}name += "\$\{var\.name\}-([a-z-]+)"|^ {4}([a-z_]+) = \{$`)
+)
+
+// TestEveryAlarmOfTheOtherCloudsIsExplained: the table of both has a row for each.
+func TestEveryAlarmOfTheOtherCloudsIsExplained(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(tftest.Root(), "..", "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cloud, c := range map[string]struct {
+		name  *regexp.Regexp
+		row   string // with the name's place
+		least int
+	}{
+		"gcp":   {googleTitle, "(?m)^\\| NAME(?: of SERVER)? \\| [^|]*\\| [^|]+ \\| [^|]+ \\|$", 7},
+		"azure": {azureName, "(?m)^\\| [^|]*\\| `NAME`[^|]* \\| [^|]+ \\| [^|]+ \\|$", 9},
+	} {
+		source, err := os.ReadFile(filepath.Join(tftest.Root(), cloud, "alarms.tf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := c.name.FindAllStringSubmatch(string(source), -1)
+		for _, m := range all {
+			name := strings.ReplaceAll(m[1]+m[2], "_", "-")
+			if !regexp.MustCompile(strings.ReplaceAll(c.row, "NAME", regexp.QuoteMeta(name))).Match(page) {
+				t.Errorf("%s: docs/operations.md does not say what %q means and what to do", cloud, name)
+			}
+		}
+		if len(all) < c.least {
+			t.Errorf("%s: only %d alarms were found in alarms.tf", cloud, len(all))
+		}
+	}
+}
