@@ -80,17 +80,14 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		}
 		id, block := u.names.id(n), buf
 		u.ids = append(u.ids, id)
-		summed := make(chan struct{})
+		u.crc, u.size = crc32.Update(u.crc, castagnoli, buf), u.size+int64(len(buf))
+		_, _ = whole.Write(buf) // never fails
 		wg.Go(func() {
-			defer func() { <-summed; u.buffers.Return(block); <-slots }()
+			defer func() { u.buffers.Return(block); <-slots }()
 			if err := u.sendBlock(sending, id, block); err != nil {
 				stop(err)
 			}
 		})
-		// Beside the sending, which only reads it too.
-		u.crc, u.size = crc32.Update(u.crc, castagnoli, buf), u.size+int64(len(buf))
-		_, _ = whole.Write(buf) // never fails
-		close(summed)
 		if buf, err = u.buffers.Next(sending, r, blockSizes, first, n+1); err != nil {
 			stop(body.Error(sending, u.name(u.key), err))
 		}

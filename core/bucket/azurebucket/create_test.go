@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,6 +141,31 @@ func TestBlocksCarryTheirSumsAndTheListTheWhole(t *testing.T) {
 		}
 		if !bytes.Equal(joined, whole) {
 			t.Errorf("the list names %d bytes: %s", len(joined), last.Body)
+		}
+	}
+}
+
+// Creates share their buffers: one may be lent again only when it was both sent
+// and summed.
+func TestManyCreatesAtOnceSumTheirOwnBytes(t *testing.T) {
+	b, f := connectTo(t, func(_ int, _ request, w http.ResponseWriter) { w.WriteHeader(http.StatusCreated) })
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			content := strings.Repeat(string(rune('a'+n)), 20<<16)
+			if _, err := b.Create(t.Context(), string(rune('a'+n)), strings.NewReader(content), bucket.CreateOptions{PartSize: 1 << 16}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, r := range f.requests() {
+		if !r.is("Put Block List") {
+			continue
+		}
+		sum := md5.Sum([]byte(strings.Repeat(r.Path[len(r.Path)-1:], 20<<16)))
+		if got := r.Header.Get("x-ms-blob-content-md5"); got != base64.StdEncoding.EncodeToString(sum[:]) {
+			t.Errorf("%s: MD5 %s is of other bytes", r.Path, got)
 		}
 	}
 }
