@@ -70,7 +70,9 @@ func (b *Bucket) createInParts(ctx context.Context, key string, first []byte, r 
 }
 
 // send reads, sums and sends part after part, inFlight (0: 2) at a time, and
-// takes over buf, the first. No part is under way any more when it returns.
+// takes over buf, the first. No part is under way any more when it returns: after
+// a failure those that are come to their own end, since a part that is broken off
+// here may still arrive there after the abort, and nobody would clean it up.
 func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int) (crc uint32, size int64, err error) {
 	if inFlight <= 0 {
 		inFlight = 2
@@ -91,7 +93,7 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 		u.parts = append(u.parts, part)
 		wg.Go(func() {
 			defer func() { u.buffers.Return(content); <-slots }()
-			if err := u.sendPart(sending, part, content); err != nil {
+			if err := u.sendPart(ctx, part, content); err != nil {
 				stop(err)
 			}
 		})
