@@ -12,7 +12,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -bui
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build demo test sim mutate tofu bench lint package clean
+.PHONY: build demo test sim mutate fuzz tofu bench lint package clean
 
 build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
 
@@ -50,6 +50,11 @@ sim:
 mutate:
 	go run ./scripts/mutate
 
+# Every fuzz target for FUZZTIME, one after the other.
+FUZZTIME ?= 10m
+fuzz:
+	scripts/fuzz $(FUZZTIME)
+
 bench:
 	scripts/install-deps test
 	cd e2e && go test -run '^$$' -bench . -timeout 60m ./bench
@@ -61,7 +66,7 @@ lint:
 	go mod tidy -diff
 	cd e2e && go mod tidy -diff
 	cd terraform/schemaprovider && go vet ./... && go mod tidy -diff
-	shellcheck scripts/install-deps scripts/demo scripts/test .ci/run
+	shellcheck scripts/install-deps scripts/demo scripts/test scripts/fuzz .ci/run
 	go run $(GOLANGCI_LINT) run ./...
 	cd e2e && go run $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd terraform/schemaprovider && go run $(GOLANGCI_LINT) run --config ../../.golangci.yml ./...
