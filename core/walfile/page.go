@@ -84,3 +84,26 @@ func (h Header) Check(c Cluster, s layout.Segment) error {
 	}
 	return nil
 }
+
+// CheckFile holds a whole segment's file against the header of its first page,
+// of which first are at least the first HeaderSize bytes. The page may be of an
+// ancestor's timeline: the segment in which a timeline forks off begins with
+// what its parent wrote.
+func CheckFile(name string, size int64, first []byte) (Header, error) {
+	h, err := ParseHeader(first)
+	if err != nil {
+		return h, err
+	}
+	s, err := layout.ParseSegment(name, h.SegmentSize)
+	switch {
+	case err != nil:
+		return h, fmt.Errorf("%w where segments have %d bytes, as its header says", err, h.SegmentSize)
+	case size != h.SegmentSize:
+		return h, fmt.Errorf("%w: it has %d bytes, and its header says that segments have %d", ErrFormat, size, h.SegmentSize)
+	case h.Address != s.Start(h.SegmentSize):
+		return h, fmt.Errorf("%w: its first page is of address %s, and by its name it begins at %s", ErrFormat, h.Address, s.Start(h.SegmentSize))
+	case h.Timeline > s.Timeline:
+		return h, fmt.Errorf("%w: its first page is of timeline %d, and by its name it is of timeline %d", ErrFormat, h.Timeline, s.Timeline)
+	}
+	return h, nil
+}

@@ -26,6 +26,7 @@ var commands = map[string]run{
 	"finalize":    finalize,
 	"sweep":       sweep,
 	"audit":       auditCatalogue,
+	"wal-restore": walRestore,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.
@@ -56,7 +57,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		return env.end(ctx, fmt.Errorf("%w; see %s --help", err, prog))
 	}
 
-	env.Prog, env.AsBarman = prog, prog == cmd.Barman
+	env.Prog, env.AsBarman, env.ForRecovery = prog, prog == cmd.Barman, cmd.Name == "wal-restore"
 	v, err := cmd.Parse(args, env.Lookup)
 	switch {
 	case errors.Is(err, option.ErrHelp):

@@ -16,6 +16,9 @@ type Env struct {
 	Prog     string // how the command was called: "pgseal backup", "barman-cloud-backup"
 	AsBarman bool   // called by barman's name, through a link
 
+	// ForRecovery: PostgreSQL's recovery reads the exit code, see exitStop.
+	ForRecovery bool
+
 	Stdout, Stderr io.Writer
 	Terminal       bool // Stderr is a terminal: a progress line is welcome
 	Lookup         func(string) (string, bool)

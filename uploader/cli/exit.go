@@ -11,7 +11,7 @@ import (
 )
 
 // The exit codes. Those below 10 mean what they mean in barman-cloud (3.17); those from 10 on are pgseal's own, for a
-// backup that is uploaded and not sealed. All are below 126, so that PostgreSQL's archiver never takes one for a signal
+// backup that is uploaded and not sealed. All but exitStop are below 126, so that PostgreSQL's archiver never takes one for a signal
 // or a shell's error ("Continuous Archiving", archive_command).
 const (
 	exitOK       = 0
@@ -24,6 +24,10 @@ const (
 	exitRejected = 11 // the verdict is: rejected
 	exitConflict = 12 // the verdict is: conflict
 	exitTimedOut = 13 // no verdict within --wait-timeout
+
+	// exitStop is what wal-restore answers when it does not know whether the archive has the file. PostgreSQL stops at
+	// it; at a code from 1 to 125 it takes the WAL for ended and goes into production without the rest (15, tried).
+	exitStop = 255
 )
 
 // exitError is an error with an exit code of its own. Without an error in it nothing is printed.
@@ -51,7 +55,11 @@ func (env *Env) end(ctx context.Context, err error) int {
 	}
 	code := codeOf(err)
 	var own *exitError
-	if errors.As(err, &own) && own.err == nil {
+	chosen := errors.As(err, &own)
+	if env.ForRecovery && (!chosen || code == exitInternal) { // walRestore has chosen what else there is
+		code = exitStop
+	}
+	if chosen && own.err == nil {
 		return code
 	}
 	text := oneLine(err.Error())

@@ -118,8 +118,15 @@ func TestStockBarmanAgrees(t *testing.T) {
 		{"wal-archive", "-e AES256 u s w"},
 		{"wal-archive", "-j --snappy u s w"},
 		{"wal-archive", "-J 4 u s w"},
+		{"wal-restore", "u s 000000010000000000000001 pg_wal/RECOVERYXLOG"},
+		{"wal-restore", "u s w"},
+		{"wal-restore", "-P x --endpoint-url http://x u s w d"},
+		{"wal-restore", "--cloud-provider=azure-blob-storage --cred managed-identity u s w d x"},
+		{"wal-restore", "-t u s w d"},
+		{"wal-restore", "--gzip u s w d"},
+		{"wal-restore", "--help"},
 	}
-	modules := map[string]string{"backup": "cloud_backup", "wal-archive": "cloud_walarchive"}
+	modules := map[string]string{"backup": "cloud_backup", "wal-archive": "cloud_walarchive", "wal-restore": "cloud_walrestore"}
 	var ask [][]any
 	for _, l := range lines {
 		ask = append(ask, []any{modules[l.command], strings.Fields(l.line)})

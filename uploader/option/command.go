@@ -33,9 +33,10 @@ const (
 	finalize
 	sweep
 	audit
+	walRestore
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize | sweep | audit
+	every   = backup | walArchive | status | finalize | sweep | audit | walRestore
 )
 
 var (
@@ -59,6 +60,14 @@ var Commands = []*Command{
 			"other content an error. It gives up after ten minutes; PostgreSQL then calls it again. The arguments are " +
 			"those of barman-cloud-wal-archive.",
 		Args: []Arg{urlArg, serverArg, {Name: "WAL_PATH", Optional: true, Help: "the WAL file, %p in archive_command"}},
+	},
+	{
+		Name: "wal-restore", Barman: "barman-cloud-wal-restore", id: walRestore,
+		Summary: "bring a WAL file back; for PostgreSQL's restore_command",
+		Description: "Writes one WAL file, whatever its compression, after it was found to be what its name says. Exit code 1 says " +
+			"that the archive does not have it, which ends a recovery, and is given for nothing else: what cannot be read is tried " +
+			"again, and then is 255, at which PostgreSQL stops. The arguments are those of barman-cloud-wal-restore.",
+		Args: []Arg{urlArg, serverArg, {Name: "WAL_NAME", Help: "the file's name, %f in restore_command"}, {Name: "WAL_DEST", Help: "where to write it, %p in restore_command"}},
 	},
 	{
 		Name: "status", id: status,

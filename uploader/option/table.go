@@ -8,6 +8,7 @@ const (
 	groupSeal     = "vault, staging and seal"
 	groupPostgres = "PostgreSQL"
 	groupArchives = "archives"
+	groupRecovery = "recovery"
 	groupReport   = "report"
 	groupS3       = "Amazon S3 and compatible stores"
 	groupAzure    = "Azure Blob Storage"
@@ -16,7 +17,7 @@ const (
 )
 
 // table holds every option of every command.
-var table = slices.Concat(general, seal, postgres, archives, report, stores, snapshots)
+var table = slices.Concat(general, seal, postgres, archives, recovery, report, stores, snapshots)
 
 var general = []Option{
 	{
@@ -35,7 +36,7 @@ var general = []Option{
 		Name: "quiet", Short: "q", Kind: Count, in: every, Group: groupGeneral, Exclusive: "verbosity",
 		Help: "say less; -qq says errors only",
 	}, {
-		Name: "test", Short: "t", Kind: Bool, in: uploads, Group: groupGeneral,
+		Name: "test", Short: "t", Kind: Bool, in: uploads | walRestore, Group: groupGeneral,
 		Help: "check that the store answers and accepts the credentials, then exit",
 	}, {
 		Name: "read-timeout", Kind: Int, Min: 1, Metavar: "SECONDS", Default: "60", in: every, Group: groupGeneral,

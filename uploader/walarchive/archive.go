@@ -13,9 +13,9 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 )
 
-// The object's metadata: what a repeated call compares, without reading the object.
+// The object's metadata: what a repeated call compares, without reading the object, and wal-restore checks.
 const (
-	digestKey   = "pgseal-sha256"    // of the file as PostgreSQL wrote it, in hex
+	DigestKey   = "pgseal-sha256"    // of the file as PostgreSQL wrote it, in hex
 	systemIDKey = "pgseal-system-id" // the cluster's, in decimal; only with segments
 )
 
@@ -94,7 +94,7 @@ func Archive(ctx context.Context, r Request) (Result, error) {
 func (r Request) create(ctx context.Context, f *file, b *body) (Result, error) {
 	o := b.options
 	o.RetainUntil, o.Tags = r.RetainUntil, r.Tags
-	o.Metadata = map[string]string{digestKey: f.digest}
+	o.Metadata = map[string]string{DigestKey: f.digest}
 	if f.systemID != "" {
 		o.Metadata[systemIDKey] = f.systemID
 	}

@@ -54,7 +54,7 @@ func (r Request) compare(ctx context.Context, f *file, key string) error {
 	if err != nil {
 		return err
 	}
-	archived := obj.Metadata[digestKey]
+	archived := obj.Metadata[DigestKey]
 	if archived == "" { // not put there by pgseal
 		if archived, err = r.contentDigest(ctx, f, obj); err != nil {
 			return err

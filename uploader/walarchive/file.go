@@ -82,8 +82,7 @@ func readFile(path string) (*file, error) {
 	return f, nil
 }
 
-// checkSegment holds the size and the name against the header of the first page. The page may be of an ancestor's
-// timeline: the segment in which a timeline forks off begins with what its parent wrote.
+// checkSegment holds the size and the name against the header of the first page.
 func (f *file) checkSegment(in io.ReaderAt) error {
 	var first [walfile.HeaderSize]byte
 	if n, err := in.ReadAt(first[:], 0); err != nil && err != io.EOF {
@@ -91,20 +90,9 @@ func (f *file) checkSegment(in io.ReaderAt) error {
 	} else if n < len(first) {
 		return fmt.Errorf("%d bytes cannot be a segment", f.size)
 	}
-	h, err := walfile.ParseHeader(first[:])
+	h, err := walfile.CheckFile(f.name[:24], f.size, first[:])
 	if err != nil {
 		return err
-	}
-	s, err := layout.ParseSegment(f.name[:24], h.SegmentSize)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w where segments have %d bytes, as its header says", err, h.SegmentSize)
-	case f.size != h.SegmentSize:
-		return fmt.Errorf("it has %d bytes, and its header says that segments have %d", f.size, h.SegmentSize)
-	case h.Address != s.Start(h.SegmentSize):
-		return fmt.Errorf("its first page is of address %s, and by its name it begins at %s", h.Address, s.Start(h.SegmentSize))
-	case h.Timeline > s.Timeline:
-		return fmt.Errorf("its first page is of timeline %d, and by its name it is of timeline %d", h.Timeline, s.Timeline)
 	}
 	f.systemID = strconv.FormatUint(h.SystemID, 10)
 	return nil
