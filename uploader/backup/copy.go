@@ -53,7 +53,7 @@ func (r *run) newCopier(plan *pgdata.Plan) *copier {
 		options: &archive.Options{
 			Vault: r.Vault, Dir: layout.BackupDir(r.Server, r.id), Codec: r.Codec, Level: r.Level,
 			Create: bucket.CreateOptions{
-				PartSize: partSize(r.ArchiveSize, r.MinPart), PartsInFlight: partsInFlight, RetainUntil: r.RetainUntil, Tags: r.Tags,
+				PartSize: partSize(r.ArchiveSize, r.Progress.Total.Load(), r.MinPart), PartsInFlight: partsInFlight, RetainUntil: r.RetainUntil, Tags: r.Tags,
 			},
 			Limit: archive.NewLimit(r.Bandwidth), Stored: &r.Progress.Stored,
 		},

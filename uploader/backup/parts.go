@@ -5,7 +5,7 @@ package backup
 const partsInFlight = 2
 
 const (
-	minPart = 8 << 20
+	minPart = 5 << 20 // S3 takes no shorter ones
 	mib     = 1 << 20
 	// An S3 upload has at most 10,000 parts, of which the driver keeps 9,500
 	// alike; an archive is longer than asked by one file (1 GiB at most).
@@ -14,10 +14,11 @@ const (
 )
 
 // partSize is the length of the parts in which archives of up to archiveSize
-// bytes are sent: as short as will do, because every worker holds three of them
-// in memory. 100 GiB make 11 MiB.
-func partSize(archiveSize, least int64) int64 {
-	size := (archiveSize + overshoot + evenParts - 1) / evenParts
+// bytes are sent, out of total bytes that there are to read: as short as will do,
+// because every worker holds three of them in memory. 100 GiB make 11 MiB. What
+// comes to more than was expected is sent in longer ones (body.Sizes).
+func partSize(archiveSize, total, least int64) int64 {
+	size := (min(archiveSize, total) + overshoot + evenParts - 1) / evenParts
 	size = (size + mib - 1) / mib * mib
 	return max(size, minPart, least)
 }

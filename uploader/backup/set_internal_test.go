@@ -15,19 +15,20 @@ import (
 
 func TestPartSizes(t *testing.T) {
 	for _, tc := range []struct {
-		name                    string
-		archive, least, wantMiB int64
+		name                           string
+		archive, total, least, wantMiB int64
 	}{
-		{"the default archive size", 100 << 30, 0, 11},
-		{"small archives have parts of 8 MiB", 5 << 30, 0, 8},
-		{"the largest archive", 1 << 40, 0, 111},
-		{"--min-chunk-size", 5 << 30, 64 << 20, 64},
+		{"the default archive size, of a large cluster", 100 << 30, 1 << 40, 0, 11},
+		{"the default archive size, of a small one", 100 << 30, 20 << 30, 0, 5},
+		{"small archives", 5 << 30, 1 << 40, 0, 5},
+		{"the largest archive", 1 << 40, 1 << 50, 0, 111},
+		{"--min-chunk-size", 5 << 30, 1 << 40, 64 << 20, 64},
 	} {
-		size := partSize(tc.archive, tc.least)
+		size := partSize(tc.archive, tc.total, tc.least)
 		if size != tc.wantMiB<<20 {
 			t.Errorf("%s: %d MiB, want %d", tc.name, size>>20, tc.wantMiB)
 		}
-		if size*evenParts < tc.archive+overshoot {
+		if size*evenParts < min(tc.archive, tc.total)+overshoot {
 			t.Errorf("%s: does not fit into %d parts", tc.name, evenParts)
 		}
 	}

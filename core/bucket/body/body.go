@@ -13,19 +13,35 @@ import (
 	"github.com/pgseal/pgseal/core/bucket"
 )
 
-// Buffers lends memory for parts, and lends it again. The zero value is ready.
-type Buffers struct{ pool sync.Pool }
+// Buffers lends memory for parts, and lends it again. The zero value is ready. It
+// keeps what was returned, so that there are never more than were lent at one
+// time: a pool that the garbage collector empties would need half as many again.
+type Buffers struct {
+	mu   sync.Mutex
+	free [][]byte
+}
 
 // Lend lends a buffer of that length.
 func (b *Buffers) Lend(size int64) []byte {
-	if p, ok := b.pool.Get().(*[]byte); ok && int64(cap(*p)) >= size {
-		return (*p)[:size]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for n := len(b.free); n > 0; n = len(b.free) {
+		buf := b.free[n-1]
+		b.free[n-1], b.free = nil, b.free[:n-1]
+		if int64(cap(buf)) >= size {
+			return buf[:size]
+		}
+		// Parts only grow: it is of no more use.
 	}
 	return make([]byte, size)
 }
 
 // Return takes a buffer back; nobody may use it any more.
-func (b *Buffers) Return(buf []byte) { b.pool.Put(&buf) }
+func (b *Buffers) Return(buf []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free = append(b.free, buf)
+}
 
 // Fill reads until p is full (nil) or the body has ended (io.EOF, n bytes read).
 // It looks at ctx between reads; a reader that blocks delays its return.
