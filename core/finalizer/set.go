@@ -42,10 +42,6 @@ const uncounted = -1
 // does not list (annotations, their versions) before the listing is given up.
 const strangers = 100
 
-// inFlight bounds the requests for single objects that run at the same time.
-// S3 allows 5,500 reads a second and prefix; at 20 ms each this stays below.
-const inFlight = 96
-
 // checkSet lists the backup's directory once, with versions, and holds it
 // against the manifest. What a listing does not tell (on S3 checksums and
 // retention) is asked for per object.
@@ -55,21 +51,23 @@ func (c *call) checkSet(ctx context.Context) (setReport, error) {
 		return r, err
 	}
 	wanted := append([]manifest.Object{{Name: layout.ManifestName}}, c.manifest.Objects...)
-	objects := make([]bucket.Object, len(wanted))
-	err = each(ctx, len(wanted), func(ctx context.Context, i int) error {
-		obj := found[wanted[i].Name]
-		if obj.CRC32C == "" || !obj.RetentionSeen {
-			seen, err := c.Vault.Stat(ctx, obj.Key, obj.Version)
-			if errors.Is(err, bucket.ErrInvalid) { // S3 shows nothing of an object under a key of its writer's
-				seen, err = bucket.Object{Key: obj.Key, Class: unreadable}, nil
-			}
-			if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-				return err
-			}
-			seen.Created = obj.Created // a listing and a HEAD may round differently
-			obj = seen
+	objects, unseen := make([]bucket.Object, len(wanted)), []int(nil)
+	for i, want := range wanted {
+		if objects[i] = found[want.Name]; objects[i].CRC32C == "" || !objects[i].RetentionSeen {
+			unseen = append(unseen, i)
 		}
-		objects[i] = obj
+	}
+	err = each(ctx, len(unseen), func(ctx context.Context, i int) error {
+		obj := &objects[unseen[i]]
+		seen, err := c.Vault.Stat(ctx, obj.Key, obj.Version)
+		if errors.Is(err, bucket.ErrInvalid) { // S3 shows nothing of an object under a key of its writer's
+			seen, err = bucket.Object{Key: obj.Key, Class: unreadable}, nil
+		}
+		if err != nil && !errors.Is(err, bucket.ErrNotFound) {
+			return err
+		}
+		seen.Created = obj.Created // a listing and a HEAD may round differently
+		*obj = seen
 		return nil
 	})
 	if err != nil {

@@ -263,14 +263,11 @@ func (s *Store) shown(v *version, versions bool) bucket.Object {
 	obj := v.obj
 	obj.Metadata = nil
 	obj.Latest = len(s.objects[obj.Key]) > 0 && v == s.objects[obj.Key][len(s.objects[obj.Key])-1]
-	switch s.o.Personality {
-	case S3:
+	if s.o.Personality == S3 {
 		obj.CRC32C, obj.Encryption, obj.RetainUntil, obj.RetentionSeen = "", "", time.Time{}, false
 		if !versions {
 			obj.Version = ""
 		}
-	case Azure:
-		obj.CRC32C = ""
 	}
 	return obj
 }
