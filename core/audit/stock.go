@@ -143,8 +143,8 @@ func (l *look) stockLocks(ctx context.Context, s *set, obj bucket.Object, bad re
 		if finalizer.SlowClass(have.Class) {
 			bad(Critical, "class", have.Key, "storage class %s cannot be read at once", have.Class)
 		}
-		if len(l.Encryption) > 0 && !slices.Contains(l.Encryption, have.Encryption) {
-			bad(Warning, "encryption", have.Key, "it is encrypted with %q, and this vault allows %q", have.Encryption, l.Encryption)
+		if p := finalizer.Encrypted(l.Encryption, have); p.Code != "" {
+			bad(Warning, p.Code, p.Object, "%s", p.Text)
 		}
 		if p := finalizer.Outlives(seal, have); p.Code != "" {
 			bad(severity(p.Code), p.Code, p.Object, "%s", p.Text)

@@ -48,7 +48,7 @@ func TestAnAuditFindsWhatHappenedAfterTheSeal(t *testing.T) {
 			w.vault.Change(s.Key("data.tar"), func(o *bucket.Object) { o.Class = "DEEP_ARCHIVE" })
 		}, code: "class", object: "data.tar", kind: finalizer.Damaged},
 		"an archive was encrypted with another key": {do: func(w *world, s *settest.Set) {
-			w.f.Config.Encryption = []string{""}
+			w.f.Config.Encryption = []string{"default"}
 			w.vault.Change(s.Key("data.tar"), func(o *bucket.Object) { o.Encryption = "aws:kms:theirs" })
 		}, code: "encryption", object: "data.tar", kind: finalizer.Damaged},
 		"an archive's lock is gone": {do: func(w *world, s *settest.Set) {

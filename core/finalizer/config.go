@@ -2,9 +2,11 @@ package finalizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/layout"
 )
 
@@ -26,7 +28,8 @@ type Config struct {
 	// seals. 0: it touches no lock.
 	SealRetention time.Duration
 	// Encryption lists what the vault's objects may be encrypted with, in the
-	// words of bucket.Object's Encryption; empty allows anything.
+	// words of bucket.Object's Encryption, and "default" for what the store does by
+	// itself and does not name; empty allows anything.
 	Encryption []string
 	// AbandonAfter is how old a heartbeat may be before the sweep calls its upload
 	// abandoned; 0 means DefaultAbandonAfter.
@@ -60,7 +63,8 @@ const (
 // PGSEAL_MIN_RETENTION, PGSEAL_SEAL_RETENTION, PGSEAL_ABANDON_AFTER and
 // PGSEAL_DEADLINE (Go durations, and d for days), and
 // PGSEAL_VAULT_ENCRYPTION (words as the store says them, "aws:kms:KEY" for a
-// key of one's own, separated by commas). An error names the variable.
+// key of one's own, "default" for what the store does not name, separated by
+// commas). An error names the variable.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	c := Config{WALDeadline: DefaultWALDeadline, AbandonAfter: DefaultAbandonAfter, Deadline: DefaultDeadline, WALOff: map[string]bool{}}
 	if err := c.setWALCheck(getenv(EnvWALCheck)); err != nil {
@@ -136,4 +140,18 @@ func (c Config) abandonAfter() time.Duration {
 		return DefaultAbandonAfter
 	}
 	return c.AbandonAfter
+}
+
+// Encrypted says what is wrong with an object's encryption, if allowed knows it
+// not. A key that somebody else holds can be destroyed when the lock still
+// keeps what nobody can read any more.
+func Encrypted(allowed []string, have bucket.Object) Reason {
+	word := have.Encryption
+	if word == "" {
+		word = "default"
+	}
+	if len(allowed) == 0 || slices.Contains(allowed, word) {
+		return Reason{}
+	}
+	return reason("encryption", have.Key, "it is encrypted with %q, and this vault allows %q", word, allowed)
 }

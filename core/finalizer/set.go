@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -186,8 +185,8 @@ func (c *call) checkObject(r *setReport, want manifest.Object, have bucket.Objec
 		r.set = append(r.set, reason("unreadable", key, "the store shows nothing of it: it is encrypted with a key that only its writer has"))
 		return nil
 	}
-	if allowed := c.Config.Encryption; len(allowed) > 0 && !slices.Contains(allowed, have.Encryption) {
-		r.set = append(r.set, reason("encryption", key, "it is encrypted with %q, and this vault allows %q", have.Encryption, allowed))
+	if problem := Encrypted(c.Config.Encryption, have); problem.Code != "" {
+		r.set = append(r.set, problem)
 	}
 	if want.Name != layout.ManifestName {
 		switch {

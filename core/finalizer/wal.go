@@ -147,6 +147,9 @@ func (c *call) readPages(ctx context.Context, r *walReport, cluster walfile.Clus
 			}
 		}
 		all[i].obj = obj
+		if all[i].wrong = Encrypted(c.Config.Encryption, obj); all[i].wrong.Code != "" {
+			return nil
+		}
 		all[i].retention, err = c.checkRetention(obj)
 		return err
 	})

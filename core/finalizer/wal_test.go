@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
+	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/settest"
@@ -95,5 +96,26 @@ func TestWALThatIsNotCheckedIsSaidToBe(t *testing.T) {
 	p.f.Config.WALOff["main"] = false
 	if v := p.finalize(t); v.State != finalizer.Sealed {
 		t.Fatalf("%+v", v)
+	}
+}
+
+// WAL under a key that somebody else can destroy is no WAL that a seal can rest on.
+func TestWALIsEncryptedAsTheVaultAllows(t *testing.T) {
+	config, err := finalizer.ConfigFromEnv(func(name string) string {
+		return map[string]string{finalizer.EnvEncryption: " default, kms:ours"}[name]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for encryption, want := range map[string]finalizer.State{"kms:theirs": finalizer.Rejected, "kms:ours": finalizer.Sealed} {
+		everywhere(t, func(t *testing.T, w *world) {
+			w.f.Config.Encryption = config.Encryption
+			s, key := w.uploaded("a"), layout.WAL("a", "000000010000000000000004", "")
+			w.vault.Change(key, func(o *bucket.Object) { o.Encryption = encryption })
+			v, err := w.f.Finalize(t.Context(), "a", s.ID())
+			if err != nil || v.State != want || want == finalizer.Rejected && (v.Class != finalizer.ClassWAL || v.Reasons[0].Code != "encryption" || v.Reasons[0].Object != key) {
+				t.Fatalf("%s: %+v, %v", encryption, v, err)
+			}
+		})
 	}
 }

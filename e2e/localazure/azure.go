@@ -57,6 +57,7 @@ type Azure struct {
 	log       cloud.Log
 	events    events
 	locks     locks
+	keys      customerKeys
 	retention time.Duration
 	azurite   *azurite
 	account   string // at Azurite

@@ -86,6 +86,10 @@ func (a *Azure) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		entry.Status = no.send(w, r)
 		return
 	}
+	if no := a.keys.refusal(o, r); no != nil {
+		entry.Status = no.send(w, r)
+		return
+	}
 	if o.name == "PutBlob" && entry.CreateOnly && !a.locks.stands(o.container, o.blob) {
 		// Azurite 3.37 takes uncommitted blocks for a blob here, Azure does not ("Put Block": they are no blob until they
 		// are committed). Nobody else writes this blob now.

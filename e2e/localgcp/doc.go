@@ -13,6 +13,6 @@
 //
 // Its answers are those of a public capture of 2026-08 and of the Cloud Storage documentation; it was never compared
 // with a live account. Where the documentation leaves open what GCS answers, Config.Existing and Config.EarlyRefusal
-// choose, so that tests can try every possibility. What it does not pretend to be: the XML API, ACLs, encryption,
-// lifecycle rules, soft delete, composed and rewritten objects (501).
+// choose, so that tests can try every possibility. What it does not pretend to be: the XML API, ACLs, what
+// encryption does to bytes, lifecycle rules, soft delete, composed and rewritten objects (501).
 package localgcp

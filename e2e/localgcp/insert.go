@@ -27,6 +27,8 @@ type description struct {
 	Retention       *retention        `json:"retention"`
 	TemporaryHold   bool              `json:"temporaryHold"`
 	EventBasedHold  *bool             `json:"eventBasedHold"`
+
+	customerKey string // from the request's headers
 }
 
 // insert is objects.insert by one request: with the content alone (uploadType=media), or after its description
@@ -46,6 +48,9 @@ func (g *GCP) insert(w http.ResponseWriter, r *http.Request, x *exchange) *failu
 		return invalid("Upload requests must include an uploadType URL parameter and a URL path beginning with /upload/")
 	}
 	f := g.mayInsert(x, &about)
+	if f == nil {
+		about.customerKey, f = customerKey(r)
+	}
 	if f != nil {
 		return f
 	}
@@ -156,7 +161,7 @@ func (g *GCP) finalize(x *exchange, about *description, in *incoming, query url.
 		Bucket: b.Name, Name: about.Name, Generation: g.nextGeneration(), Metageneration: 1, Created: g.now(), Updated: g.now(),
 		Size: in.size, CRC32C: in.crc.Sum32(), MD5: in.md5.Sum(nil), ContentType: about.ContentType, ContentEncoding: about.ContentEncoding,
 		StorageClass: about.StorageClass, KMSKeyName: query.Get("kmsKeyName"), Metadata: about.Metadata, Retention: about.Retention,
-		TemporaryHold: about.TemporaryHold, EventBasedHold: b.DefaultHold,
+		TemporaryHold: about.TemporaryHold, EventBasedHold: b.DefaultHold, CustomerKey: about.customerKey,
 	}
 	if about.EventBasedHold != nil {
 		o.EventBasedHold = *about.EventBasedHold

@@ -59,7 +59,9 @@ func (g *GCP) list(w http.ResponseWriter, x *exchange) *failure {
 		if after = at; group != "" {
 			prefixes = append(prefixes, group)
 		} else {
-			items = append(items, g.resource(b, o))
+			item := g.resource(b, o)
+			o.hideSums(item, true, "")
+			items = append(items, item)
 		}
 	}
 	page := map[string]any{"kind": "storage#objects"}

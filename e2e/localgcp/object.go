@@ -20,6 +20,7 @@ type object struct {
 	ContentEncoding            string
 	StorageClass               string
 	KMSKeyName                 string
+	CustomerKey                string // the digest of a key that only the writer has
 	Metadata                   map[string]string
 	Retention                  *retention
 	TemporaryHold              bool

@@ -47,10 +47,18 @@ func (g *GCP) get(w http.ResponseWriter, r *http.Request, x *exchange, media boo
 	if f == nil {
 		f = preconditions(x.query, o)
 	}
+	if f == nil && media {
+		f = o.readable(r)
+	}
 	if f != nil || !media {
 		defer g.mu.Unlock()
 		if f == nil {
-			tell(w, http.StatusOK, parseFields(x.query.Get("fields")).of(g.resource(b, o)))
+			var digest string
+			if digest, f = customerKey(r); f == nil {
+				described := g.resource(b, o)
+				o.hideSums(described, false, digest)
+				tell(w, http.StatusOK, parseFields(x.query.Get("fields")).of(described))
+			}
 		}
 		return f
 	}

@@ -39,7 +39,11 @@ func (g *GCP) begin(w http.ResponseWriter, r *http.Request, x *exchange) *failur
 	if about.ContentType == "" {
 		about.ContentType = r.Header.Get("X-Upload-Content-Type")
 	}
-	if f := g.mayInsert(x, &about); f != nil {
+	f := g.mayInsert(x, &about)
+	if f == nil {
+		about.customerKey, f = customerKey(r)
+	}
+	if f != nil {
 		return f
 	}
 	if g.config.EarlyRefusal {

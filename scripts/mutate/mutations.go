@@ -157,6 +157,13 @@ var mutations = []mutation{
 		pkg:  "core/finalizer", test: "^TestMissingWALIsWaitedFor$",
 	},
 	{
+		name: "WAL is encrypted as the vault allows",
+		file: "core/finalizer/wal.go",
+		old:  "all[i].wrong = Encrypted(c.Config.Encryption, obj); all[i].wrong.Code != \"\"",
+		new:  "false",
+		pkg:  "core/finalizer", test: "^TestWALIsEncryptedAsTheVaultAllows$",
+	},
+	{
 		name: "WAL belongs to this cluster",
 		file: "core/walfile/page.go",
 		old:  "\tcase h.SystemID != c.SystemID:",

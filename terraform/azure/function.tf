@@ -96,6 +96,8 @@ resource "azurerm_function_app_flex_consumption" "finalizer" {
       PGSEAL_MIN_RETENTION = "${coalesce(var.min_retention_days, var.lock_days)}d"
       # Azure tells readers that a container has a policy, and not how long it keeps.
       PGSEAL_AZURE_RETENTION = "${var.lock_days}d"
+      # The account's own key; encryption scopes would show by their names.
+      PGSEAL_VAULT_ENCRYPTION = "default"
     },
     var.function_environment,
   )

@@ -65,6 +65,8 @@ resource "google_cloudfunctions2_function" "finalizer" {
         PGSEAL_WAL_DEADLINE  = "${var.wal_deadline_hours}h"
         PGSEAL_MIN_RETENTION = "${coalesce(var.min_retention_days, var.lock_days)}d"
         PGSEAL_DEADLINE      = "${var.function_timeout_seconds - 5}s"
+        # No condition of IAM refuses an object under a key that somebody else can destroy.
+        PGSEAL_VAULT_ENCRYPTION = var.vault_kms_key == null ? "default" : "kms:${var.vault_kms_key}"
       },
       var.function_environment,
     )

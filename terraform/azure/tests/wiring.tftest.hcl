@@ -146,6 +146,7 @@ run "the_function" {
       PGSEAL_WAL_DEADLINE              = "72h"
       PGSEAL_MIN_RETENTION             = "35d"
       PGSEAL_AZURE_RETENTION           = "35d"
+      PGSEAL_VAULT_ENCRYPTION          = "default"
     })
     error_message = "the settings are others"
   }

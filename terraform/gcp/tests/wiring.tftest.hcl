@@ -147,6 +147,8 @@ run "the_function" {
       PGSEAL_WAL_DEADLINE  = "72h"
       PGSEAL_MIN_RETENTION = "35d"
       PGSEAL_DEADLINE      = "535s"
+
+      PGSEAL_VAULT_ENCRYPTION = "default"
     })
     error_message = "the settings are others"
   }
