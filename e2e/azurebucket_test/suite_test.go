@@ -54,6 +54,7 @@ func (s *store) suite() buckettest.Config {
 		OpenStaging: func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Host, s.Staging) },
 		Missing:     func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, "no-such-container") },
 		Denied:      func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Restore, s.Vault) },
+		Everything:  func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, s.Vault) },
 		Keeps:       buckettest.KeepsName,
 		// What the interface lacks on purpose is done by somebody else.
 		Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {

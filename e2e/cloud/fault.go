@@ -33,6 +33,7 @@ type Action string
 // is the answer to a conditional write that the store could not decide (S3's 409); clouds that have none say 503.
 // LoseResponse passes the request on and breaks the connection instead of answering ("failed, but stored");
 // LoseRequest breaks it before ("failed, not stored"); Slow waits, and then passes it on if the client is still there.
+// Unconditional obeys a create as if it had no condition, as a store does that does not know such conditions.
 const (
 	Conflict     Action = "409 ConditionalRequestConflict"
 	SlowDown     Action = "503 SlowDown"
@@ -40,6 +41,8 @@ const (
 	LoseResponse Action = "lose the response"
 	LoseRequest  Action = "lose the request"
 	Slow         Action = "slow"
+
+	Unconditional Action = "ignore the condition"
 )
 
 // Fault says which requests go wrong, and how.

@@ -16,6 +16,7 @@ type Request struct {
 	Version     string // asked for
 	Query       string
 	IfNoneMatch string // S3 and Azure
+	IfMatch     string // likewise
 	CreateOnly  bool   // a write that succeeds only where nothing stands: If-None-Match: *, ifGenerationMatch=0
 	Range       string
 	Status      int    // what the client got; 0 when the connection was broken

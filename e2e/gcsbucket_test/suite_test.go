@@ -57,6 +57,7 @@ func (s *store) suite() buckettest.Config {
 		OpenStaging: func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Host, s.Staging) },
 		Missing:     func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, "no-such-bucket") },
 		Denied:      func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Restore, s.Vault) },
+		Everything:  func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, s.Vault) },
 		Keeps:       s.Keeps(),
 		Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {
 			_, key = place(b, key)

@@ -28,6 +28,7 @@ var (
 	slowDownError = apiError{status: http.StatusServiceUnavailable, Code: "SlowDown", Message: "Please reduce your request rate."}
 	internalError = apiError{status: http.StatusInternalServerError, Code: "InternalError",
 		Message: "We encountered an internal error. Please try again."}
+	noBucketError = apiError{status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
 	checksumError = apiError{status: http.StatusBadRequest, Code: "InvalidRequest",
 		Message: "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"}
 )

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,6 +65,7 @@ type AWS struct {
 	Faults *Faults
 	Events *Events
 
+	ahead     atomic.Int64 // see SetAhead
 	kept      kept
 	log       cloud.Log
 	byKey     map[string]Identity
@@ -212,6 +214,9 @@ func (a *AWS) makeRules(config Config) error {
 	}
 	return a.Rules.Add(config.Statements...)
 }
+
+// SetAhead makes the dates of all answers that much later than it is.
+func (a *AWS) SetAhead(by time.Duration) { a.ahead.Store(int64(by)) }
 
 // Client is an S3 client of the identity that tries every request once, so that a test sees each answer. Options may
 // change that.

@@ -21,6 +21,8 @@ func (a *AWS) dress(answer *http.Response) error {
 	if !ok {
 		return nil
 	}
+	answer.Header.Del("Server") // ServeHTTP has said who answers, and when
+	answer.Header.Del("Date")
 	if answer.StatusCode/100 == 2 && slices.Contains(encryptedAnswers, x.op.name) {
 		answer.Header.Set("x-amz-server-side-encryption", "AES256") // every object since January 2023
 	}

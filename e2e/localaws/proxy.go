@@ -10,6 +10,10 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/pgseal/pgseal/e2e/cloud"
 )
 
 // exchange is a request on its way through the proxy.
@@ -40,12 +44,14 @@ func (a *AWS) newForwarder() *httputil.ReverseProxy {
 
 // ServeHTTP is the local S3.
 func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Server", "AmazonS3")
+	w.Header().Set("Date", time.Now().Add(time.Duration(a.ahead.Load())).UTC().Format(http.TimeFormat))
 	x := exchange{op: understand(r)}
 	var problem *apiError
 	x.who, problem = a.identify(r)
 	entry := Request{
 		Identity: x.who.Name, Op: opOf(x.op.name, r.Method), Operation: x.op.name, Method: r.Method, Bucket: x.op.bucket, Key: x.op.key,
-		Version: x.op.version, Query: r.URL.RawQuery, IfNoneMatch: r.Header.Get("If-None-Match"), Range: r.Header.Get("Range"),
+		Version: x.op.version, Query: r.URL.RawQuery, IfNoneMatch: r.Header.Get("If-None-Match"), IfMatch: r.Header.Get("If-Match"), Range: r.Header.Get("Range"),
 	}
 	entry.CreateOnly = entry.IfNoneMatch == "*"
 	defer func() { a.log.Add(entry) }()
@@ -79,6 +85,12 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case LoseRequest:
 		panic(http.ErrAbortHandler)
+	case cloud.Unconditional:
+		// The condition is signed and cannot be taken out; without an object below it holds.
+		if _, err := a.root.DeleteObject(r.Context(), &s3.DeleteObjectInput{Bucket: &x.op.bucket, Key: &x.op.key}); err != nil {
+			entry.Status = internalError.send(w, r)
+			return
+		}
 	case Slow:
 		select {
 		case <-time.After(fault.Delay):
@@ -86,7 +98,14 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if parameter, ok := settingOf(x.op, r); ok {
+	parameter, ours := settingOf(x.op, r)
+	if ours || x.op.name == "PutObjectLockConfiguration" || x.op.name == "PutBucketVersioning" {
+		if _, err := a.root.HeadBucket(r.Context(), &s3.HeadBucketInput{Bucket: &x.op.bucket}); err != nil {
+			entry.Status = noBucketError.send(w, r) // before it looks at what is put
+			return
+		}
+	}
+	if ours {
 		entry.Status = a.configure(w, r, x.op.bucket, parameter)
 		return
 	}

@@ -2,6 +2,8 @@ package localaws
 
 import (
 	"bytes"
+	"crypto/md5"
+	"encoding/base64"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -75,6 +77,9 @@ func (a *AWS) configure(w http.ResponseWriter, r *http.Request, bucket, paramete
 		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		if err != nil {
 			return internalError.send(w, r)
+		}
+		if sum := md5.Sum(body); r.Header.Get("Content-MD5") != "" && r.Header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
+			return apiError{status: http.StatusBadRequest, Code: "BadDigest", Message: "The Content-MD5 you specified did not match what we received."}.send(w, r)
 		}
 		if parameter == "policy" {
 			if err := a.setPolicy(bucket, body); err != nil {

@@ -24,6 +24,8 @@ import (
 //     up at the time of the delete, shows nothing on HEAD, and changes its mind when the default changes);
 //   - If-None-Match: * passes when the newest version is a delete marker;
 //   - pages of ListObjectVersions repeat nothing and are in key order;
+//   - a delete under If-Match of a key without an object is refused with 404 (versitygw looks at conditions of what is
+//     there only, and says that it has deleted it);
 //   - a lock for an object of a bucket without Object Lock is refused before anything is stored (versitygw refuses it
 //     and leaves the object).
 type strictBackend struct {
@@ -187,6 +189,16 @@ func (b *strictBackend) deleteMarkerOnTop(ctx context.Context, bucket, key strin
 	// Of the store's calls this one tells a delete marker from a key that was never written.
 	_, err := b.GetObjectRetention(ctx, bucket, key, "")
 	return errors.Is(err, s3err.GetAPIError(s3err.ErrMethodNotAllowed))
+}
+
+// DeleteObject looks whether a condition can hold at all.
+func (b *strictBackend) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	if in.IfMatch != nil && *in.IfMatch != "" {
+		if _, err := b.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key}); err != nil {
+			return nil, s3err.GetAPIError(s3err.ErrNoSuchKey)
+		}
+	}
+	return b.Posix.DeleteObject(ctx, in)
 }
 
 // ListObjectVersions reads everything under the prefix and cuts the page itself.

@@ -38,11 +38,12 @@ func (a *Azure) newForwarder() *httputil.ReverseProxy {
 
 // ServeHTTP is the local Blob Storage.
 func (a *Azure) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", a.Clock.Now().UTC().Format(http.TimeFormat))
 	o := understand(r)
 	who, err := a.identify(r)
 	entry := cloud.Request{
 		Identity: who.Name, Op: o.op, Operation: o.name, Method: r.Method, Bucket: o.container, Key: o.blob,
-		Version: o.query.Get("versionid"), Query: r.URL.RawQuery, IfNoneMatch: r.Header.Get("If-None-Match"),
+		Version: o.query.Get("versionid"), Query: r.URL.RawQuery, IfNoneMatch: r.Header.Get("If-None-Match"), IfMatch: r.Header.Get("If-Match"),
 		Range: r.Header.Get("x-ms-range") + r.Header.Get("Range"),
 	}
 	entry.CreateOnly = entry.IfNoneMatch == "*"
@@ -69,6 +70,8 @@ func (a *Azure) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case cloud.LoseRequest:
 		panic(http.ErrAbortHandler)
+	case cloud.Unconditional:
+		r.Header.Del("If-None-Match")
 	case cloud.Slow:
 		select {
 		case <-time.After(fault.Delay):
@@ -115,6 +118,7 @@ func (a *Azure) pass(w http.ResponseWriter, r *http.Request, o operation, lose b
 // dress sees every answer of Azurite: it notes what was made and removed, makes events of it, and adds what Azurite does
 // not say.
 func (a *Azure) dress(answer *http.Response) error {
+	answer.Header.Del("Date") // ServeHTTP has said what time it is
 	o, _ := answer.Request.Context().Value(exchangeKey{}).(operation)
 	switch {
 	case o.creates() && answer.StatusCode == http.StatusCreated, o.name == "CopyBlob" && answer.StatusCode == http.StatusAccepted:

@@ -31,7 +31,8 @@ type bucketSettings struct {
 	Versioning      *struct {
 		Enabled bool `json:"enabled"`
 	} `json:"versioning"`
-	DefaultEventBasedHold *bool `json:"defaultEventBasedHold"`
+	DefaultEventBasedHold *bool           `json:"defaultEventBasedHold"`
+	Lifecycle             json.RawMessage `json:"lifecycle"`
 }
 
 // period reads a retention policy: none when it is null.
@@ -85,6 +86,7 @@ func (g *GCP) insertBucket(w http.ResponseWriter, r *http.Request, x *exchange) 
 	}
 	b.Versioning = s.Versioning != nil && s.Versioning.Enabled
 	b.DefaultHold = s.DefaultEventBasedHold != nil && *s.DefaultEventBasedHold
+	b.Lifecycle = s.Lifecycle
 	if err := g.openBucket(b); err != nil {
 		return internal(err)
 	}
@@ -154,6 +156,9 @@ func (g *GCP) patchBucket(w http.ResponseWriter, r *http.Request, x *exchange) *
 	}
 	if s.DefaultEventBasedHold != nil {
 		b.DefaultHold = *s.DefaultEventBasedHold
+	}
+	if s.Lifecycle != nil {
+		b.Lifecycle = s.Lifecycle
 	}
 	return g.changedBucket(w, b)
 }

@@ -3,6 +3,7 @@ package localgcp
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -49,7 +50,8 @@ type bucketState struct {
 	Policy          *policy
 	ObjectRetention bool
 	Versioning      bool
-	DefaultHold     bool // defaultEventBasedHold
+	DefaultHold     bool            // defaultEventBasedHold
+	Lifecycle       json.RawMessage // shown as it was put; nothing happens by it
 
 	live map[string]*object
 	old  map[string][]*object // noncurrent generations, the oldest first
@@ -154,6 +156,9 @@ func (g *GCP) bucketResource(b *bucketState) map[string]any {
 	}
 	if b.Versioning {
 		r["versioning"] = map[string]any{"enabled": true}
+	}
+	if b.Lifecycle != nil {
+		r["lifecycle"] = b.Lifecycle
 	}
 	if b.DefaultHold {
 		r["defaultEventBasedHold"] = true

@@ -22,6 +22,7 @@ type exchange struct {
 
 // ServeHTTP answers the JSON API and hands out tokens.
 func (g *GCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
 	if r.URL.Path == tokenPath {
 		g.handOut(w, r)
 		return
@@ -58,6 +59,8 @@ func (g *GCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		case cloud.LoseRequest:
 			panic(http.ErrAbortHandler)
+		case cloud.Unconditional:
+			x.query.Del("ifGenerationMatch")
 		case cloud.LoseResponse:
 			if f := x.answer(&nobody{header: http.Header{}}, r); f != nil {
 				f.answer(&nobody{header: http.Header{}})

@@ -40,6 +40,9 @@ type Config struct {
 	Missing func(t *testing.T) bucket.Bucket
 	// Denied opens a vault with credentials that may create nothing there.
 	Denied func(t *testing.T) bucket.Bucket
+	// Everything opens a fresh, empty prefix in a vault with credentials that may
+	// do anything there.
+	Everything func(t *testing.T) bucket.Bucket
 
 	// Keeps is what an overwrite meets in the vault.
 	Keeps Keeps
@@ -113,6 +116,7 @@ func Run(t *testing.T, c Config) {
 		{"staging", stagingCases},
 		{"cancel", cancelCases},
 		{"error", errorCases},
+		{"inspect", inspectCases},
 	} {
 		t.Run(topic.name, func(t *testing.T) {
 			for _, tc := range topic.cases {

@@ -39,6 +39,7 @@ func TestSuite(t *testing.T) {
 					return len(left), err
 				},
 				Cannot: map[string]string{
+					"Everything": "a directory knows no rights of single names, so that nothing is tried",
 					"Delete":     "the owner of a directory can always delete from it",
 					"LoseAnswer": "a system call's answer does not get lost",
 				},

@@ -1,8 +1,9 @@
 // Package gcsbucket is the driver for Google Cloud Storage, through its JSON
 // API. It creates objects with ifGenerationMatch=0, so that the store itself
 // decides which of several writers is first, and deletes nothing: the only
-// DELETE it ever sends ends an upload of its own that did not come to be. It
-// makes no composite and no temporary objects, which a vault would keep.
+// DELETE it ever sends ends an upload of its own that did not come to be, but
+// for that of Try, which cannot delete anything either. It makes no composite
+// and no temporary objects, which a vault would keep.
 package gcsbucket
 
 import (

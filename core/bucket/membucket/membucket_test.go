@@ -54,6 +54,9 @@ func TestSuite(t *testing.T) {
 					Denied: func(*testing.T) bucket.Bucket {
 						return open(membucket.Options{Personality: p, Locked: true, Denied: true}, false)
 					},
+					Everything: func(*testing.T) bucket.Bucket {
+						return open(membucket.Options{Personality: p, Locked: true, Default: o.lock, Page: o.page}, o.stale)
+					},
 					Keeps: keeps,
 					Overwrite: func(_ context.Context, b bucket.Bucket, key string, body []byte) error {
 						return store(b).Overwrite(key, body)

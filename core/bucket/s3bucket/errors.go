@@ -107,6 +107,9 @@ var permissions = map[string]string{
 	"PutObjectRetention":         "s3:PutObjectRetention",
 	"GetBucketVersioning":        "s3:GetBucketVersioning",
 	"GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+
+	"GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+	"ListMultipartUploads":            "s3:ListBucketMultipartUploads",
 }
 
 // advice is what stands behind the code: the next step where one is known, and

@@ -1,7 +1,8 @@
 // Package s3bucket is the driver for Amazon S3 and servers that speak its
 // protocol. It creates objects with If-None-Match: *, so that the store itself
 // decides which of several writers is first, and deletes nothing: the only
-// DELETE it ever sends ends an upload of its own that did not come to be.
+// DELETE it ever sends ends an upload of its own that did not come to be, but
+// for the two of Try, which cannot delete anything either.
 package s3bucket
 
 import (
