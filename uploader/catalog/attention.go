@@ -73,7 +73,7 @@ func (b *Backup) facts() (lines []string) {
 
 // paragraph writes text in lines of at most Width columns.
 func paragraph(w *strings.Builder, text, indent string) {
-	for _, line := range wrap(text, Width-len(indent)) {
+	for _, line := range Wrap(text, Width-len(indent)) {
 		w.WriteString(indent + line + "\n")
 	}
 }

@@ -39,13 +39,13 @@ func WriteAudit(w io.Writer, r *audit.Report) error {
 		b.WriteString("\n")
 		paragraph(&b, head, "")
 		if p.Object != "" {
-			paragraph(&b, printable(p.Object), "  ")
+			paragraph(&b, Printable(p.Object), "  ")
 		}
-		paragraph(&b, printable(p.Text), "  ")
+		paragraph(&b, Printable(p.Text), "  ")
 	}
 	for _, note := range r.Notes {
 		b.WriteString("\n")
-		paragraph(&b, "Note: "+printable(note), "")
+		paragraph(&b, "Note: "+Printable(note), "")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

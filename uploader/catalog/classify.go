@@ -47,7 +47,7 @@ func (b *Backup) describe(f *records) {
 	}
 	for _, info := range []*backupinfo.Info{f.info, f.seal} {
 		if info != nil {
-			b.Name, b.Begin, b.End = printable(info.BackupName), instant(info.BeginTime), instant(info.EndTime)
+			b.Name, b.Begin, b.End = Printable(info.BackupName), instant(info.BeginTime), instant(info.EndTime)
 		}
 	}
 	if b.Begin == nil {
@@ -92,10 +92,10 @@ func (r Reader) classifySeal(b *Backup, f *records) {
 		b.State = Conflict
 		b.Reasons = []Reason{reason("other-seal", key, fmt.Sprintf("it says that pgseal made it, and its status is %q: pgseal writes no such backup.info into a vault", f.seal.Status))}
 	case f.set != nil && f.set.manifest:
-		b.State, b.Status = Conflict, printable(f.seal.Status)
+		b.State, b.Status = Conflict, Printable(f.seal.Status)
 		b.Reasons = []Reason{reason("other-seal", key, "it was not made by pgseal, although pgseal's manifest stands beside it")}
 	default:
-		b.State, b.Status = Foreign, printable(f.seal.Status)
+		b.State, b.Status = Foreign, Printable(f.seal.Status)
 	}
 }
 
@@ -147,7 +147,7 @@ func (b *Backup) fromVerdict(f *records) {
 		b.unreadable(f.verdictObject.Key, fmt.Errorf("the verdict %q is unknown to this version of pgseal", v.State))
 		return
 	}
-	b.Class, b.Reasons = printable(string(v.Class)), printableReasons(v.Reasons)
+	b.Class, b.Reasons = Printable(string(v.Class)), printableReasons(v.Reasons)
 	b.Deadline, b.Since = v.Deadline, instant(f.verdictObject.Created)
 }
 
@@ -210,7 +210,7 @@ func (r Reader) classifyUpload(b *Backup, f *records, now time.Time) {
 func (f *records) report(now time.Time) *Progress {
 	h, beat := f.heartbeat, f.progress.Created
 	p := &Progress{
-		Host: printable(h.Host), PID: h.PID, Files: h.Files, Bytes: h.Bytes, Total: h.Total, Stored: h.Stored,
+		Host: Printable(h.Host), PID: h.PID, Files: h.Files, Bytes: h.Bytes, Total: h.Total, Stored: h.Stored,
 		Heartbeat: beat.UTC(), Silent: span(now.Sub(beat)),
 	}
 	begin := f.infoObject.Created

@@ -76,8 +76,8 @@ func cut(s string, n int) string {
 	return strings.TrimRight(b.String(), " ") + "…"
 }
 
-// wrap breaks s into lines of at most n columns, between words where it can.
-func wrap(s string, n int) []string {
+// Wrap breaks s into lines of at most n columns, between words where it can.
+func Wrap(s string, n int) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(s) {

@@ -34,11 +34,11 @@ func TestTextsOfHostsAreMadeFitForATerminal(t *testing.T) {
 		"no \xff UTF-8":           "no ? UTF-8",
 		"größer als 日本":           "größer als 日本",
 	} {
-		if got := printable(in); got != want {
+		if got := Printable(in); got != want {
 			t.Errorf("%q became %q", in, got)
 		}
 	}
-	if got := printable(strings.Repeat("x", 1<<20)); len(got) > maxText+3 {
+	if got := Printable(strings.Repeat("x", 1<<20)); len(got) > maxText+3 {
 		t.Errorf("%d bytes", len(got))
 	}
 }
@@ -54,7 +54,7 @@ func TestLinesAreBrokenAndCutByColumns(t *testing.T) {
 		{"abcdefghij k", 4, []string{"abcd", "efgh", "ij k"}},
 		{"x 日本日本", 4, []string{"x", "日本", "日本"}},
 	} {
-		if got := wrap(tc.in, tc.n); !slices.Equal(got, tc.want) {
+		if got := Wrap(tc.in, tc.n); !slices.Equal(got, tc.want) {
 			t.Errorf("%q in %d: %q", tc.in, tc.n, got)
 		}
 	}
@@ -84,11 +84,11 @@ func FuzzNothingReachesTheTerminalUnprintable(f *testing.F) {
 	f.Add("日本\u202e", 3)
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		n = 2 + n&0x7f
-		p := printable(s)
+		p := Printable(s)
 		if strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) || columns(cut(p, n)) > n {
 			t.Errorf("%q cut to %d: %q", p, n, cut(p, n))
 		}
-		for _, line := range wrap(p, n) {
+		for _, line := range Wrap(p, n) {
 			if columns(line) > n {
 				t.Errorf("%d columns in %d: %q", columns(line), n, line)
 			}

@@ -10,14 +10,17 @@ import (
 
 const maxText = 400
 
-// printable makes one line for a terminal of a text that a host or a store wrote: no control or escape sequences, no
+// Printable makes one line for a terminal of a text that a host or a store wrote: no control or escape sequences, no
 // invisible or direction-changing characters, not endless.
-func printable(s string) string {
+func Printable(s string) string { return Clean(s, maxText) }
+
+// Clean is Printable with another limit.
+func Clean(s string, limit int) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
 	var b strings.Builder
 	n := 0
 	for _, r := range s {
-		if n++; n > maxText {
+		if n++; n > limit {
 			b.WriteString("…")
 			break
 		}
@@ -32,11 +35,11 @@ func printable(s string) string {
 func printableReasons(list []Reason) []Reason {
 	var out []Reason
 	for _, r := range list {
-		out = append(out, Reason{Code: printable(r.Code), Object: printable(r.Object), Text: printable(r.Text), Finding: finalizer.Finding(printable(string(r.Finding)))})
+		out = append(out, Reason{Code: Printable(r.Code), Object: Printable(r.Object), Text: Printable(r.Text), Finding: finalizer.Finding(Printable(string(r.Finding)))})
 	}
 	return out
 }
 
 func reason(code, object, text string) Reason {
-	return Reason{Code: code, Object: printable(object), Text: printable(text)}
+	return Reason{Code: code, Object: Printable(object), Text: Printable(text)}
 }

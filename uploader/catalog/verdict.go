@@ -11,9 +11,9 @@ import (
 // WriteVerdict writes a verdict for people: the state, the receipt, the WAL, and everything that is wrong.
 func WriteVerdict(w io.Writer, v finalizer.Verdict) error {
 	var b strings.Builder
-	head := fmt.Sprintf("%s of %s: %s", v.BackupID, v.Server, printable(string(v.State)))
+	head := fmt.Sprintf("%s of %s: %s", v.BackupID, v.Server, Printable(string(v.State)))
 	if v.Class != "" {
-		head += " (" + printable(string(v.Class)) + ")"
+		head += " (" + Printable(string(v.Class)) + ")"
 	}
 	if v.Deadline != nil {
 		head += fmt.Sprintf(", will be rejected at %s UTC", Minute(*v.Deadline))
@@ -27,17 +27,17 @@ func WriteVerdict(w io.Writer, v finalizer.Verdict) error {
 			line += ", not locked"
 		}
 		paragraph(&b, line, "  ")
-		line = printable(r.Key)
+		line = Printable(r.Key)
 		if r.Version != "" {
-			line += ", version " + printable(r.Version)
+			line += ", version " + Printable(r.Version)
 		}
-		paragraph(&b, line+", SHA-256 "+printable(r.SHA256), "  ")
+		paragraph(&b, line+", SHA-256 "+Printable(r.SHA256), "  ")
 	}
 	switch {
 	case v.WAL.Checked && v.WAL.Missing > 0:
-		paragraph(&b, fmt.Sprintf("WAL %s to %s: %d of %d segments are missing", printable(v.WAL.First), printable(v.WAL.Last), v.WAL.Missing, v.WAL.Segments), "  ")
+		paragraph(&b, fmt.Sprintf("WAL %s to %s: %d of %d segments are missing", Printable(v.WAL.First), Printable(v.WAL.Last), v.WAL.Missing, v.WAL.Segments), "  ")
 	case v.WAL.Checked:
-		paragraph(&b, fmt.Sprintf("WAL %s to %s: %d segments, checked", printable(v.WAL.First), printable(v.WAL.Last), v.WAL.Segments), "  ")
+		paragraph(&b, fmt.Sprintf("WAL %s to %s: %d segments, checked", Printable(v.WAL.First), Printable(v.WAL.Last), v.WAL.Segments), "  ")
 	case v.State == finalizer.Sealed:
 		paragraph(&b, "WAL was not checked", "  ")
 	}

@@ -96,7 +96,7 @@ func (r Reader) readArchive(ctx context.Context, size int64) (*walArchive, error
 			return nil, context.Cause(ctx)
 		}
 		if err != nil {
-			a.notes = append(a.notes, printable(fmt.Sprintf("the history of timeline %d cannot be read, so no backup is seen to lead to it: %v", tli, err)))
+			a.notes = append(a.notes, Printable(fmt.Sprintf("the history of timeline %d cannot be read, so no backup is seen to lead to it: %v", tli, err)))
 			continue
 		}
 		a.histories[tli] = history

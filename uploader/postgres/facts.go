@@ -56,7 +56,7 @@ type Archiver struct {
 // Facts asks for everything a backup needs to know. Missing privileges are one
 // error with all the GRANT lines: ErrPrivilege.
 func (s *Session) Facts(ctx context.Context) (Facts, error) {
-	if err := s.checkPrivileges(ctx); err != nil {
+	if err := s.CheckPrivileges(ctx); err != nil {
 		return Facts{}, err
 	}
 	f := Facts{Version: s.version}
@@ -95,16 +95,23 @@ func (s *Session) askCluster(ctx context.Context, f *Facts) error {
 }
 
 func (s *Session) askSettings(ctx context.Context, f *Facts) error {
-	var command, library string
 	err := s.row(ctx, `SELECT current_setting('data_directory'), current_setting('config_file'),
 		coalesce(current_setting('hba_file'), ''), coalesce(current_setting('ident_file'), ''),
 		current_setting('log_directory'), coalesce(current_setting('stats_temp_directory', true), ''),
 		(SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'),
-		current_setting('data_checksums')::bool, current_setting('port')::int,
-		current_setting('archive_mode'), current_setting('archive_command'),
-		coalesce(current_setting('archive_library', true), '')`, nil,
+		current_setting('data_checksums')::bool, current_setting('port')::int`, nil,
 		&f.DataDirectory, &f.ConfigFile, &f.HBAFile, &f.IdentFile, &f.LogDirectory, &f.StatsTempDirectory,
-		&f.WALSegmentSize, &f.DataChecksums, &f.Port, &f.ArchiveMode, &command, &library)
+		&f.WALSegmentSize, &f.DataChecksums, &f.Port)
+	if err != nil {
+		return err
+	}
+	return s.askArchiving(ctx, f)
+}
+
+func (s *Session) askArchiving(ctx context.Context, f *Facts) error {
+	var command, library string
+	err := s.row(ctx, `SELECT current_setting('archive_mode'), current_setting('archive_command'), coalesce(current_setting('archive_library', true), '')`, nil,
+		&f.ArchiveMode, &command, &library)
 	// With archive_mode off the server shows "(disabled)" whatever is set.
 	f.ArchiveTarget = (strings.TrimSpace(command) != "" && command != "(disabled)") || library != ""
 	return err

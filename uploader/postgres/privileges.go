@@ -18,9 +18,9 @@ func (s *Session) requiredFunctions() []string {
 	return append(functions, "pg_backup_start(text, boolean)", "pg_backup_stop(boolean)")
 }
 
-// checkPrivileges names everything that is missing at once, as the statements
-// that help. Privileges on functions hold in one database only.
-func (s *Session) checkPrivileges(ctx context.Context) error {
+// CheckPrivileges names everything that a backup lacks at once, as the statements
+// that help: ErrPrivilege. Privileges on functions hold in one database only.
+func (s *Session) CheckPrivileges(ctx context.Context) error {
 	var user, database string
 	var settings bool
 	err := s.row(ctx, "SELECT current_user::text, current_database()::text, pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')", nil,
