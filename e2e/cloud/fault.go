@@ -57,6 +57,8 @@ type Fault struct {
 	Delay     time.Duration // for Slow
 	Times     int           // how often; 0 is always
 	After     int           // the first After matching requests pass unharmed
+	// Luck decides of each matching request, one at a time; nil is always.
+	Luck func() bool
 }
 
 // Faults is a table of faults; the first that matches a request and is not used up happens. Requests that are denied
@@ -101,6 +103,9 @@ func (f *Faults) Take(r Request) (Fault, bool) {
 		}
 		if a.skipped < a.After {
 			a.skipped++
+			continue
+		}
+		if a.Luck != nil && !a.Luck() {
 			continue
 		}
 		a.happened++
