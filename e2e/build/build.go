@@ -41,10 +41,10 @@ func Azure(t testing.TB) string {
 }
 
 var (
-	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal") })
+	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal", "-tags=disable_grpc_modules") })
 	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/aws", "-tags=lambda.norpc") })
 	azure     = sync.OnceValues(func() (string, error) { return app("./functions/azure") })
-	gcp       = sync.OnceValues(func() (string, error) { return build("gcp-server", "./functions/gcp/server") })
+	gcp       = sync.OnceValues(func() (string, error) { return build("gcp-server", "./functions/gcp/server", "-tags=disable_grpc_modules") })
 )
 
 func path(t testing.TB, built func() (string, error)) string {
@@ -96,7 +96,8 @@ func app(pkg string) (string, error) {
 	return dir, nil
 }
 
-// build builds a package of the module above this one, into a directory of its own. Cgo is off, as in a release.
+// build builds a package of the module above this one, into a directory of its own. Cgo is off and the tags are those of
+// the Makefile, as in a release.
 func build(name, pkg string, flags ...string) (string, error) {
 	root, err := Root()
 	if err != nil {

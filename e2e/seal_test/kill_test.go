@@ -58,6 +58,9 @@ func TestTheFunctionDiesAtAnyOfItsRequests(t *testing.T) {
 func (b *backup) killedAt(t *testing.T, fault cloud.Fault, r cloud.Event) {
 	t.Helper()
 	happened := b.s.Faulty().Add(fault)
+	stuck := fault // and nothing after that, so that it cannot end before it is killed
+	stuck.Action, stuck.Delay, stuck.Times = cloud.Slow, time.Minute, 0
+	b.s.Faulty().Add(stuck)
 	done := make(chan error, 1)
 	go func() { done <- b.s.wake(t, b.s.direct(), r) }()
 	for happened() == 0 {
