@@ -24,6 +24,7 @@ type SweepReport struct {
 	Audited   int `json:"audited"`
 	Tampered  int `json:"tampered"` // audited backups with such a finding
 	Damaged   int `json:"damaged"`  // likewise
+	Ended     int `json:"ended"`    // unfinished uploads that nobody went on with
 	Failed    int `json:"failed"`   // looks that the store, or a missing right, did not allow
 	Requests  int `json:"requests"`
 	// Done: everything that was due was done. Otherwise the next run goes on where
@@ -48,7 +49,8 @@ const saving = 3 * time.Second
 // marker or event was lost (the vault's manifests tell, so a flood of markers
 // does not matter), tries waiting ones again and rejects them after their
 // deadline, calls uploads abandoned whose heartbeat stopped, and audits what is
-// sealed. Of the vault it writes backup.info alone.
+// sealed. Of the vault it writes backup.info alone. Where uploads stay open
+// whose process was killed, it ends them.
 //
 // Servers take turns: the next turn has who has used the fewest requests, so
 // that none can take another's. A backup that needs more than its share comes
@@ -62,7 +64,7 @@ func (f *Finalizer) Sweep(ctx context.Context) (SweepReport, error) {
 	s.report.Requests = int(s.meter.used.Load())
 	s.log().Info("swept", "servers", s.report.Servers, "looked", s.report.Looked, "sealed", s.report.Sealed, "waiting", s.report.Waiting,
 		"rejected", s.report.Rejected, "conflicts", s.report.Conflicts, "abandoned", s.report.Abandoned, "audited", s.report.Audited, "tampered", s.report.Tampered,
-		"damaged", s.report.Damaged, "failed", s.report.Failed, "requests", s.report.Requests, "done", s.report.Done)
+		"damaged", s.report.Damaged, "ended", s.report.Ended, "failed", s.report.Failed, "requests", s.report.Requests, "done", s.report.Done)
 	if err != nil {
 		err = classify(ctx, fmt.Errorf("sweep: %w", err))
 	}
@@ -73,6 +75,7 @@ func (f *Finalizer) Sweep(ctx context.Context) (SweepReport, error) {
 type sweep struct {
 	*Finalizer // with metered buckets, on the store's clock
 	meter      *meter
+	stale      staleEnder // nil where none stay
 	limits     sweepLimits
 	servers    []*swept
 	report     SweepReport
@@ -84,6 +87,7 @@ func newSweep(f *Finalizer) *sweep {
 	if s.limits == (sweepLimits{}) {
 		s.limits = defaultLimits
 	}
+	s.stale, _ = f.Vault.(staleEnder)
 	own := *f
 	own.Vault, own.Staging = metered{f.Vault, s.meter}, metered{f.Staging, s.meter}
 	s.Finalizer = &own

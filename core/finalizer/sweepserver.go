@@ -37,6 +37,9 @@ func (v *swept) turn(ctx context.Context, s *sweep) (id string, err error) {
 	if !v.listed {
 		err := v.list(ctx, s)
 		v.listed, v.listLater = err == nil, err != nil
+		if err == nil {
+			err = v.endStale(ctx, s)
+		}
 		return "", err
 	}
 	id, v.queue = v.queue[0], v.queue[1:]

@@ -3,6 +3,7 @@ package seal_test
 import (
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,10 +16,17 @@ import (
 	"github.com/pgseal/pgseal/e2e/clouds"
 )
 
-// sweep runs the sweep as the finalizer, with its rights and no others.
-func (s *story) sweep(t *testing.T) finalizer.SweepReport {
+// sweep runs the sweep as the finalizer, with its rights and no others, and with these settings.
+func (s *story) sweep(t *testing.T, env ...string) finalizer.SweepReport {
 	t.Helper()
-	config, err := finalizer.ConfigFromEnv(func(string) string { return "" })
+	config, err := finalizer.ConfigFromEnv(func(name string) (value string) {
+		for _, e := range env {
+			if v, ok := strings.CutPrefix(e, name+"="); ok {
+				value = v
+			}
+		}
+		return value
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,8 +29,8 @@ func sweep(ctx context.Context, v *option.Values, env *Env) error {
 	}
 	r := report
 	fmt.Fprintf(env.Stdout, "%d servers, %d backups looked at: %d sealed, %d waiting, %d rejected, %d in conflict, %d abandoned\n"+
-		"%d audited: %d tampered with, %d damaged; %d could not be looked at; %d requests\n",
-		r.Servers, r.Looked, r.Sealed, r.Waiting, r.Rejected, r.Conflicts, r.Abandoned, r.Audited, r.Tampered, r.Damaged, r.Failed, r.Requests)
+		"%d audited: %d tampered with, %d damaged; %d unfinished uploads ended; %d could not be looked at; %d requests\n",
+		r.Servers, r.Looked, r.Sealed, r.Waiting, r.Rejected, r.Conflicts, r.Abandoned, r.Audited, r.Tampered, r.Damaged, r.Ended, r.Failed, r.Requests)
 	if !r.Done && err == nil {
 		fmt.Fprintln(env.Stdout, "time or requests were used up; the next run goes on from here")
 	}

@@ -33,7 +33,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // When the answer to the last request is lost, the SDK sends it again and the
 // store answers 412: that is ErrExists here, and the caller's comparison finds
 // its own bytes. A lost answer to CreateMultipartUpload leaves an upload whose
-// name nobody knows; the bucket's lifecycle rule ends it.
+// name nobody knows; the sweep ends it (EndStale), or the bucket's lifecycle rule.
 //
 // Create looks at ctx between reads; a reader that blocks delays its return.
 func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.CreateOptions) (bucket.Object, error) {
