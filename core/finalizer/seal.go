@@ -70,9 +70,11 @@ func (c *call) readSeal(ctx context.Context) (seal, error) {
 
 // ours tells whether the seal was made from the call's manifest: it names the
 // manifest's digest and has the same fields. Other comments may differ.
-func (s seal) ours(c *call) bool { return s.there && sameSeal(s.body, c.manifest, c.digest) }
+func (s seal) ours(c *call) bool { return s.there && SameSeal(s.body, c.manifest, c.digest) }
 
-func sameSeal(body []byte, m manifest.Manifest, digest string) bool {
+// SameSeal tells whether body is the seal of a manifest that passed its Check and
+// has this digest: a reader's proof that the manifest is the one that was judged.
+func SameSeal(body []byte, m manifest.Manifest, digest string) bool {
 	info, err := backupinfo.Parse(body)
 	if err != nil || info.Comment("manifest_sha256") != digest {
 		return false

@@ -163,7 +163,7 @@ func (c *call) explain(ctx context.Context) (seals []bucket.Object, found seal, 
 			} else if err != nil {
 				return nil, seal{}, err
 			}
-			if digest := manifest.Digest(body); sameSeal(have, m, digest) {
+			if digest := manifest.Digest(body); SameSeal(have, m, digest) {
 				c.manifest, c.digest, c.manifestObject = m, digest, obj
 				return seals, seal{there: true, body: have, object: o}, nil
 			}

@@ -73,7 +73,7 @@ func TestACommandCanBePasted(t *testing.T) {
 	for in, want := range map[string]string{
 		"s3://b/p": "s3://b/p", "": "''", "/srv/a b": "'/srv/a b'", "it's $HOME": `'it'\''s $HOME'`, "a;b": "'a;b'",
 	} {
-		if got := quote(in); got != want {
+		if got := Quote(in); got != want {
 			t.Errorf("%q: %s", in, got)
 		}
 	}

@@ -43,11 +43,11 @@ func (r Reader) next(b Backup) string {
 func (r Reader) ours(command string, more ...string) string {
 	staging := "STAGING_URL"
 	if r.Staging != nil {
-		staging = quote(r.Staging.URL())
+		staging = Quote(r.Staging.URL())
 	}
 	words := []string{"pgseal", command, "--staging-url", staging}
 	for _, w := range append(append(append([]string{}, r.Flags...), r.Vault.URL(), r.Server), more...) {
-		words = append(words, quote(w))
+		words = append(words, Quote(w))
 	}
 	return strings.Join(words, " ")
 }
@@ -67,13 +67,13 @@ func (r Reader) barmans(command string, more ...string) string {
 	}
 	words := []string{command, "--cloud-provider", provider}
 	for _, w := range append(append(append([]string{}, r.Flags...), r.Vault.URL(), r.Server), more...) {
-		words = append(words, quote(w))
+		words = append(words, Quote(w))
 	}
 	return strings.Join(words, " ")
 }
 
-// quote makes one word for a shell of s.
-func quote(s string) string {
+// Quote makes one word for a shell of s.
+func Quote(s string) string {
 	plain := s != ""
 	for _, c := range s {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:@%+=,", c)) {

@@ -31,7 +31,8 @@ func backup(ctx context.Context, v *option.Values, env *Env) error {
 		return testBackupStores(ctx, c)
 	}
 	frugal(c.Jobs)
-	line := startProgressLine(env, &c)
+	line, log := startProgressLine(env, "copying", c.Server, c.Progress.Copying.Load, func(took time.Duration) string { return progressText(c.Progress, took) })
+	c.Log = log
 	res, err := basebackup.Run(ctx, c)
 	line.stop()
 	if err != nil {

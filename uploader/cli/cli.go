@@ -27,6 +27,7 @@ var commands = map[string]run{
 	"sweep":       sweep,
 	"audit":       auditCatalogue,
 	"wal-restore": walRestore,
+	"restore":     restoreBackup,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.

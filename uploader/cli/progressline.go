@@ -11,17 +11,18 @@ import (
 	basebackup "github.com/pgseal/pgseal/uploader/backup"
 )
 
-// progressLine shows how far a backup is: on a terminal in one line that is
+// progressLine shows how far a backup or a restore is: on a terminal in one line that is
 // written over, elsewhere in a line of the log from time to time.
 type progressLine struct {
 	mu    sync.Mutex
 	out   io.Writer
 	shown bool
 
-	progress *basebackup.Progress
-	now      func() time.Time
-	end      chan struct{}
-	ended    chan struct{}
+	busy  func() bool
+	text  func(took time.Duration) string
+	now   func() time.Time
+	end   chan struct{}
+	ended chan struct{}
 }
 
 const (
@@ -29,20 +30,20 @@ const (
 	logEvery = time.Minute
 )
 
-// startProgressLine begins to show c's progress, and has c's log written above
-// the line.
-func startProgressLine(env *Env, c *basebackup.Config) *progressLine {
-	p := &progressLine{out: env.Stderr, progress: c.Progress, now: env.Now, end: make(chan struct{}), ended: make(chan struct{})}
-	show, every := func(text string) { env.Log.Info("copying", "server", c.Server, "progress", text) }, logEvery
+// startProgressLine begins to show how far something is while it is busy, and returns a log that is written above the
+// line.
+func startProgressLine(env *Env, what, server string, busy func() bool, text func(took time.Duration) string) (*progressLine, *slog.Logger) {
+	p := &progressLine{out: env.Stderr, busy: busy, text: text, now: env.Now, end: make(chan struct{}), ended: make(chan struct{})}
+	show, every, log := func(text string) { env.Log.Info(what, "server", server, "progress", text) }, logEvery, env.Log
 	if env.Terminal {
 		show, every = p.draw, redraw
-		c.Log = slog.New(aboveLine{env.Log.Handler(), p})
+		log = slog.New(aboveLine{env.Log.Handler(), p})
 	}
 	if !env.Log.Enabled(context.Background(), slog.LevelInfo) {
 		show = func(string) {}
 	}
 	go p.run(show, every)
-	return p
+	return p, log
 }
 
 func (p *progressLine) run(show func(string), every time.Duration) {
@@ -56,14 +57,14 @@ func (p *progressLine) run(show func(string), every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		if !p.progress.Copying.Load() {
+		if !p.busy() {
 			p.clear()
 			continue
 		}
 		if began.IsZero() {
 			began = p.now()
 		}
-		show(progressText(p.progress, p.now().Sub(began)))
+		show(p.text(p.now().Sub(began)))
 	}
 }
 
@@ -72,12 +73,17 @@ func (p *progressLine) run(show func(string), every time.Duration) {
 func progressText(p *basebackup.Progress, took time.Duration) string {
 	read, total := p.Bytes.Load(), max(p.Total.Load(), p.Bytes.Load())
 	text := fmt.Sprintf("%s of %s (%d%%), %s stored", sizeText(read), sizeText(total), 100*read/max(total, 1), sizeText(p.Stored.Load()))
-	if took >= time.Second && read > 0 {
-		rate := float64(read) / took.Seconds()
-		left := time.Duration(float64(total-read) / rate * float64(time.Second))
-		text += fmt.Sprintf(", %s/s, %s left", sizeText(int64(rate)), left.Round(time.Second))
+	return text + rateText(read, total, took)
+}
+
+// rateText: how fast, and how long it may still take.
+func rateText(done, total int64, took time.Duration) string {
+	if took < time.Second || done == 0 {
+		return ""
 	}
-	return text
+	rate := float64(done) / took.Seconds()
+	left := time.Duration(float64(total-done) / rate * float64(time.Second))
+	return fmt.Sprintf(", %s/s, %s left", sizeText(int64(rate)), left.Round(time.Second))
 }
 
 // sizeText counts by 1024.

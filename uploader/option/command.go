@@ -34,9 +34,10 @@ const (
 	sweep
 	audit
 	walRestore
+	restore
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize | sweep | audit | walRestore
+	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore
 )
 
 var (
@@ -68,6 +69,17 @@ var Commands = []*Command{
 			"that the archive does not have it, which ends a recovery, and is given for nothing else: what cannot be read is tried " +
 			"again, and then is 255, at which PostgreSQL stops. The arguments are those of barman-cloud-wal-restore.",
 		Args: []Arg{urlArg, serverArg, {Name: "WAL_NAME", Help: "the file's name, %f in restore_command"}, {Name: "WAL_DEST", Help: "where to write it, %p in restore_command"}},
+	},
+	{
+		Name: "restore", Barman: "barman-cloud-restore", id: restore,
+		Summary: "restore a backup, ready for PostgreSQL to recover from",
+		Description: "Restores a complete backup into a new data directory, and writes what PostgreSQL needs for recovery, with " +
+			"archiving off. Of a sealed backup it reads exactly what was sealed, and verifies every byte. Interrupted, the same " +
+			"command goes on where it was. The arguments are those of barman-cloud-restore; called by that name it restores the " +
+			"files alone.",
+		Args: []Arg{urlArg, serverArg,
+			{Name: "BACKUP_ID", Help: "the backup: its id, its name, latest (the newest that ends before the target; also auto, last) or oldest (also first)"},
+			{Name: "RECOVERY_DIR", Optional: true, Help: "the new data directory, absent or empty; not needed with --verify-only"}},
 	},
 	{
 		Name: "status", id: status,

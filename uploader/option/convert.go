@@ -60,6 +60,9 @@ func (v *Values) convert(o *Option, text string) error {
 		if held, err = addTag(have, tag); err != nil {
 			return err
 		}
+	case List:
+		have, _ := v.values[o.key()].([]string)
+		held = append(have, text)
 	default:
 		return fmt.Errorf("takes no value")
 	}

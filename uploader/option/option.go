@@ -44,6 +44,7 @@ const (
 	Duration      // see ParseDuration
 	Time          // see ParseTime
 	Tags          // key,value pairs, see ParseTag; repeats add up
+	List          // a String; repeats add up
 
 	help    // ends parsing with ErrHelp
 	version // ends parsing with ErrVersion

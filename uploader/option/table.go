@@ -9,6 +9,7 @@ const (
 	groupPostgres = "PostgreSQL"
 	groupArchives = "archives"
 	groupRecovery = "recovery"
+	groupTarget   = "recovery target"
 	groupReport   = "report"
 	groupS3       = "Amazon S3 and compatible stores"
 	groupAzure    = "Azure Blob Storage"
@@ -36,7 +37,7 @@ var general = []Option{
 		Name: "quiet", Short: "q", Kind: Count, in: every, Group: groupGeneral, Exclusive: "verbosity",
 		Help: "say less; -qq says errors only",
 	}, {
-		Name: "test", Short: "t", Kind: Bool, in: uploads | walRestore, Group: groupGeneral,
+		Name: "test", Short: "t", Kind: Bool, in: uploads | walRestore | restore, Group: groupGeneral,
 		Help: "check that the store answers and accepts the credentials, then exit",
 	}, {
 		Name: "read-timeout", Kind: Int, Min: 1, Metavar: "SECONDS", Default: "60", in: every, Group: groupGeneral,

@@ -1,5 +1,7 @@
 package option
 
+import "slices"
+
 // stores holds what one kind of store understands.
 var stores = []Option{
 	{
@@ -37,15 +39,17 @@ var stores = []Option{
 }
 
 // snapshots holds barman's options for disk snapshots, up to 3.17: they are recognised in order to be refused.
-var snapshots = refuse("disk snapshots are not part of pgseal: use barman-cloud-backup for them",
+var snapshots = slices.Concat(refuse(backup, "disk snapshots are not part of pgseal: use barman-cloud-backup for them",
 	"snapshot-instance", "snapshot-disk", "snapshot-zone", "snapshot-gcp-project", "gcp-project", "gcp-zone",
 	"aws-region", "aws-await-snapshots-timeout", "aws-snapshot-lock-mode", "aws-snapshot-lock-cool-off-period",
-	"aws-snapshot-lock-expiration-date", "aws-snapshot-lock-duration", "azure-subscription-id", "azure-resource-group")
+	"aws-snapshot-lock-expiration-date", "aws-snapshot-lock-duration", "azure-subscription-id", "azure-resource-group"),
+	refuse(restore, "disk snapshots are not part of pgseal: use barman-cloud-restore for them",
+		"snapshot-recovery-instance", "snapshot-recovery-zone", "aws-region", "gcp-zone", "azure-resource-group"))
 
-func refuse(why string, names ...string) []Option {
+func refuse(in commandSet, why string, names ...string) []Option {
 	var list []Option
 	for _, n := range names {
-		list = append(list, Option{Name: n, Kind: refused, Help: why, in: backup, Group: groupSnapshot})
+		list = append(list, Option{Name: n, Kind: refused, Help: why, in: in, Group: groupSnapshot})
 	}
 	return list
 }

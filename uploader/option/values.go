@@ -13,7 +13,7 @@ type Values struct {
 
 	command *Command
 	args    map[string]string
-	values  map[string]any // by key: string, int, bool, int64, time.Duration, time.Time or []Tag
+	values  map[string]any // by key: string, int, bool, int64, time.Duration, time.Time, []Tag or []string
 	given   map[string]bool
 	chosen  map[string]*Option // by exclusive group
 }
@@ -67,6 +67,9 @@ func (v *Values) Time(name string) time.Time { return value[time.Time](v, name) 
 
 // Tags returns Tags in the order in which they were given.
 func (v *Values) Tags(name string) []Tag { return value[[]Tag](v, name) }
+
+// List returns a List in the order in which it was given.
+func (v *Values) List(name string) []string { return value[[]string](v, name) }
 
 func value[T any](v *Values, name string) T {
 	var zero T

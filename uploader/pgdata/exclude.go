@@ -2,6 +2,7 @@ package pgdata
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,9 @@ var required = []string{
 	"pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat", "pg_stat_tmp",
 	"pg_subtrans", "pg_tblspc", "pg_twophase", "pg_wal", "pg_xact",
 }
+
+// Directories are those that initdb makes and a server needs, parents first.
+func Directories() []string { return slices.Clone(required) }
 
 // skipFile reports whether the file or directory of this name has no place in
 // the archive. rel is the whole tar name.

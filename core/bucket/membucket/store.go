@@ -240,6 +240,14 @@ func (s *Store) Change(key string, edit func(*bucket.Object)) {
 	edit(&s.current(key).obj)
 }
 
+// Damage changes the bytes of the current version of key, and nothing of what the
+// store says of it: what a disk or a connection may do.
+func (s *Store) Damage(key string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current(key).body = body
+}
+
 // LoseAnswer makes the answer to the next create of key get lost after the
 // object was stored.
 func (s *Store) LoseAnswer(key string) {
