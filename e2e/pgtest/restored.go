@@ -15,6 +15,7 @@ import (
 type RecoveryOptions struct {
 	RestoreCommand string
 	NoSignal       bool // write no recovery.signal
+	Prepared       bool // the directory says how it recovers; nothing here does, but for what StartRestored waits for
 	Standby        bool // standby.signal instead; the server stays in recovery
 
 	TargetTime, TargetLSN, TargetXID, TargetName string // at most one of these
@@ -79,7 +80,7 @@ func prepareRestored(t testing.TB, i Install, dir string, o RecoveryOptions) *Cl
 	if o.Standby {
 		signal = "standby.signal"
 	}
-	if !o.NoSignal {
+	if !o.NoSignal && !o.Prepared {
 		c.write(filepath.Join(dir, signal), "")
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
@@ -103,6 +104,12 @@ func prepareRestored(t testing.TB, i Install, dir string, o RecoveryOptions) *Cl
 	c.set("unix_socket_directories", c.SocketDir)
 	c.set("listen_addresses", "127.0.0.1")
 	c.set("port", strconv.Itoa(c.Port))
+	for name, value := range o.Settings {
+		c.set(name, value)
+	}
+	if o.Prepared {
+		return c
+	}
 	c.set("archive_mode", "off")
 	// Only what is asked for: what the backup's configuration says otherwise has its effect, as it has for people.
 	targetImmediate := ""
@@ -122,9 +129,6 @@ func prepareRestored(t testing.TB, i Install, dir string, o RecoveryOptions) *Cl
 		if s[1] != "" {
 			c.set(s[0], s[1])
 		}
-	}
-	for name, value := range o.Settings {
-		c.set(name, value)
 	}
 	return c
 }
