@@ -189,7 +189,7 @@ func replace(root *os.Root, name string, body []byte, mode fs.FileMode) error {
 func (d *directory) done(a archive, o *owner) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.state.Done = append(d.state.Done, a.Archive.String())
+	d.state.Done = append(d.state.Done, a.String())
 	o.mu.Lock()
 	d.state.UID, d.state.GID, d.state.User = o.uid, o.gid, o.user
 	o.mu.Unlock()
@@ -198,7 +198,7 @@ func (d *directory) done(a archive, o *owner) error {
 
 // hold makes the place for the files of an archive that wait, anew.
 func (d *directory) hold(a archive) (*os.Root, error) {
-	name := a.Archive.String()
+	name := a.String()
 	if err := d.ours.RemoveAll(name); err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func (x *extractor) member(ctx context.Context, m member, content io.Reader, t *
 	}
 	x.files.Add(1)
 	if t == nil {
-		_, err := x.write(ctx, io.Discard, content)
+		err := x.write(ctx, io.Discard, content)
 		return x.base == layout.Data && waits(m.name), err
 	}
 	root, name := t.root, m.name
@@ -115,27 +115,26 @@ func (x *extractor) member(ctx context.Context, m member, content io.Reader, t *
 	} else if err != nil {
 		return false, err
 	}
-	_, err = x.write(ctx, f, content)
+	err = x.write(ctx, f, content)
 	return held, errors.Join(err, f.Chmod(fs.FileMode(m.mode|0o400)), f.Close())
 }
 
 // write copies with a buffer that is used again, and stops when ctx ends.
-func (x *extractor) write(ctx context.Context, to io.Writer, from io.Reader) (total int64, err error) {
+func (x *extractor) write(ctx context.Context, to io.Writer, from io.Reader) error {
 	for {
 		n, rerr := from.Read(x.copy)
 		if n > 0 {
 			if _, err := to.Write(x.copy[:n]); err != nil {
-				return total, err
+				return err
 			}
-			total += int64(n)
 		}
 		switch {
 		case rerr == io.EOF:
-			return total, nil
+			return nil
 		case rerr != nil:
-			return total, unreadableTar(rerr)
+			return unreadableTar(rerr)
 		case ctx.Err() != nil:
-			return total, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }

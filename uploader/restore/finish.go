@@ -68,7 +68,7 @@ func inOrder(s *set) []archive {
 // placeHeld moves the files that waited, all but pg_control, the later archive's over the earlier one's.
 func (c Config) placeHeld(s *set, d *directory) error {
 	for _, a := range inOrder(s) {
-		held, err := fs.ReadDir(d.ours.FS(), a.Archive.String())
+		held, err := fs.ReadDir(d.ours.FS(), a.String())
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
@@ -78,7 +78,7 @@ func (c Config) placeHeld(s *set, d *directory) error {
 			if e.Name() == controlHeld {
 				continue
 			}
-			if err := d.data.Rename(path.Join(ours, a.Archive.String(), e.Name()), e.Name()); err != nil {
+			if err := d.data.Rename(path.Join(ours, a.String(), e.Name()), e.Name()); err != nil {
 				return err
 			}
 		}
@@ -143,7 +143,7 @@ func (c Config) writeRecovery(s *set, d *directory) error {
 // placeControl puts pg_control in place: from here on PostgreSQL starts. Then nothing of the restore is left.
 func placeControl(s *set, d *directory) error {
 	for _, a := range inOrder(s) {
-		held := path.Join(ours, a.Archive.String(), controlHeld)
+		held := path.Join(ours, a.String(), controlHeld)
 		raw, err := d.data.ReadFile(held)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -232,10 +232,10 @@ func TestVerifyOnlyWritesNothing(t *testing.T) {
 func TestAnInterruptedRestoreGoesOn(t *testing.T) {
 	w := newWorld(t)
 	s := w.seal(w.set())
-	store := w.Config.Vault
+	store := w.Vault
 	for _, at := range []string{"data_0001.tar", "data.tar", "16385.tar"} { // the largest first
 		ctx, cancel := context.WithCancel(t.Context())
-		w.Config.Vault = w.Hooked(func(_ context.Context, c membucket.Call) membucket.Fault {
+		w.Vault = w.Hooked(func(_ context.Context, c membucket.Call) membucket.Fault {
 			if c.Op == "read" && c.Key == s.Key(at) {
 				cancel()
 			}
@@ -249,7 +249,7 @@ func TestAnInterruptedRestoreGoesOn(t *testing.T) {
 			t.Errorf("%s: it would start", at)
 		}
 	}
-	w.Config.Vault = store
+	w.Vault = store
 	other := w.Config
 	other.Tablespaces = map[string]string{"t's": w.dir + "/elsewhere"}
 	if _, err := restore.Run(t.Context(), other); !errors.Is(err, restore.ErrDirectory) || !strings.Contains(err.Error(), "unfinished restore of backup "+s.ID()) {
@@ -269,8 +269,8 @@ func TestWhichBackupIsMeant(t *testing.T) {
 		s := w.set()
 		s.Manifest.BackupName = []string{"first one", "twice", "twice"}[hour]
 		if hour > 0 { // the WAL is there already
-			s.UploadArchives(t, w.Config.Vault)
-			s.UploadManifest(t, w.Config.Vault)
+			s.UploadArchives(t, w.Vault)
+			s.UploadManifest(t, w.Vault)
 			w.sealOnly(s)
 		} else {
 			w.seal(s)

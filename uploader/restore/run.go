@@ -95,7 +95,7 @@ func (c Config) write(ctx context.Context, s *set) (resumed int, err error) {
 	defer d.close()
 	var todo []archive
 	for _, a := range s.archives {
-		if slices.Contains(d.state.Done, a.Archive.String()) {
+		if slices.Contains(d.state.Done, a.String()) {
 			resumed++
 			c.Progress.Read.Add(a.size)
 		} else {
@@ -103,7 +103,7 @@ func (c Config) write(ctx context.Context, s *set) (resumed int, err error) {
 		}
 	}
 	if !d.fresh {
-		c.Log.Info("going on with an unfinished restore", "archives done", resumed)
+		c.Log.Info("going on with an unfinished restore", "archives_done", resumed)
 	}
 	who := &owner{uid: d.state.UID, gid: d.state.GID, user: d.state.User}
 	err = c.archives(ctx, s, todo, func(ctx context.Context, x *extractor, a archive) error {

@@ -139,9 +139,9 @@ func (c Config) pinned(ctx context.Context, id string, seal []byte, info backupi
 	} else if err != nil {
 		return nil, err
 	}
-	m, err := manifest.Parse(body)
 	digest := manifest.Digest(body)
-	if err != nil || m.Check(c.Server, id) != nil || !finalizer.SameSeal(seal, m, digest) {
+	m, bad := manifest.Parse(body)
+	if bad != nil || m.Check(c.Server, id) != nil || !finalizer.SameSeal(seal, m, digest) {
 		return nil, nil
 	}
 	s := &set{id: id, info: info, manifest: &m, digest: digest}
@@ -222,7 +222,7 @@ func (c Config) compare(ctx context.Context, s *set) error {
 	dir := layout.BackupDir(c.Server, s.id)
 	known := map[string]bool{}
 	for _, a := range s.archives {
-		name := a.Archive.String()
+		name := a.String()
 		known[name] = true
 		now, there := l.current[name]
 		switch {

@@ -54,7 +54,7 @@ func seeds(f *testing.F) (list [][]byte) {
 	add(dir("a/"), file("a"))
 	add(file("twice/x"), file("twice/x"))
 	add(file(".pgseal-restore/state.json"))
-	add(file(strings.Repeat("long/", 300)+"x"))
+	add(file(strings.Repeat("long/", 300) + "x"))
 	add(file(strings.Repeat("n", 300)), file("new\nline"), file("\xff\xfe"))
 	add(tar.Header{Name: "mode", Typeflag: tar.TypeReg, Mode: 0o7777})
 	add(tar.Header{Name: "s", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9000000000", "GNU.sparse.name": "../s"}, Format: tar.FormatPAX})

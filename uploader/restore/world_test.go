@@ -39,7 +39,7 @@ func newWorld(t *testing.T) *world {
 		Personality: membucket.S3, URL: "s3://vault", Now: func() time.Time { return w.now }, Locked: true, Default: time.Hour,
 	})
 	w.Config = restore.Config{
-		Vault: w.Store.Bucket(), Server: "main", Backup: "latest", Dir: filepath.Join(w.dir, "data"),
+		Vault: w.Bucket(), Server: "main", Backup: "latest", Dir: filepath.Join(w.dir, "data"),
 		Tablespaces: map[string]string{"t's": filepath.Join(w.dir, "ts")},
 		Recovery:    &restore.Recovery{Command: "pgseal wal-restore s3://vault main %f %p"},
 		Jobs:        2, Progress: &restore.Progress{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(&w.said, nil)),
