@@ -84,7 +84,7 @@ func TestARealBackupFromBeginToRestore(t *testing.T) {
 	run(t, p.pgseal(t, reads, "status", "--check", "--max-wal-age", "0s")).want(t, 0)
 	to := filepath.Join(pgtest.Dir(t), "restored")
 	typed(t, reads, strings.Replace(b.Next, "/path/to/an/empty/directory", to, 1)).want(t, 0)
-	pgtest.StartRestored(t, c.Install, to, pgtest.RecoveryOptions{RestoreCommand: "cp " + c.DataDir + "/pg_wal/%f %p"}).SQL("SELECT count(*) FROM pgbench_accounts")
+	pgtest.StartRestored(t, c.Install, to, pgtest.RecoveryOptions{Prepared: true, Env: reads}).SQL("SELECT count(*) FROM pgbench_accounts")
 
 	// The vault alone.
 	alone := pgtest.Command(t.Context(), build.Pgseal(t), "status", p.vault, server)

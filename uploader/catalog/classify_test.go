@@ -60,7 +60,7 @@ func TestHowThingsStand(t *testing.T) {
 			s := w.seal(finalizer.Config{})
 			w.put(layout.Verdict(server, s.ID()), `{"format":1,"server":"pg1","backup_id":"`+s.ID()+`","verdict":"waiting","wal":{"checked":true}}`)
 			return s.ID()
-		}, state: catalog.Sealed, next: "barman-cloud-restore --cloud-provider aws-s3 s3://vault/barman pg1 20261120T030000 "},
+		}, state: catalog.Sealed, next: "pgseal restore s3://vault/barman pg1 20261120T030000 "},
 		"a seal that another one was written over": {do: func(w *world) string {
 			s := w.seal(finalizer.Config{})
 			v, _, err := finalizer.ReadVerdict(w.t.Context(), w.staging, server, s.ID())

@@ -32,7 +32,7 @@ func (r Reader) next(b Backup) string {
 		if len(b.Findings) > 0 || b.Window != nil && b.Window.Gap != "" {
 			return r.ours("backup")
 		}
-		return r.barmans("barman-cloud-restore", b.ID, "/path/to/an/empty/directory")
+		return r.words([]string{"pgseal", "restore"}, b.ID, "/path/to/an/empty/directory")
 	case Foreign:
 		return r.barmans("barman-cloud-backup-show", b.ID)
 	}
@@ -45,7 +45,11 @@ func (r Reader) ours(command string, more ...string) string {
 	if r.Staging != nil {
 		staging = Quote(r.Staging.URL())
 	}
-	words := []string{"pgseal", command, "--staging-url", staging}
+	return r.words([]string{"pgseal", command, "--staging-url", staging}, more...)
+}
+
+// words are a command with what reaches the vault.
+func (r Reader) words(words []string, more ...string) string {
 	for _, w := range append(append(append([]string{}, r.Flags...), r.Vault.URL(), r.Server), more...) {
 		words = append(words, Quote(w))
 	}
@@ -65,11 +69,7 @@ func (r Reader) barmans(command string, more ...string) string {
 	default:
 		return ""
 	}
-	words := []string{command, "--cloud-provider", provider}
-	for _, w := range append(append(append([]string{}, r.Flags...), r.Vault.URL(), r.Server), more...) {
-		words = append(words, Quote(w))
-	}
-	return strings.Join(words, " ")
+	return r.words([]string{command, "--cloud-provider", provider}, more...)
 }
 
 // Quote makes one word for a shell of s.

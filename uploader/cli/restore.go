@@ -43,7 +43,7 @@ func restoreBackup(ctx context.Context, v *option.Values, env *Env) error {
 // restoreConfig joins the options to what a restore needs.
 func restoreConfig(ctx context.Context, v *option.Values, env *Env) (restore.Config, error) {
 	c := restore.Config{
-		Server: v.Arg("SERVER"), Backup: v.Arg("BACKUP_ID"), VerifyOnly: v.Bool("verify-only"),
+		Server: v.Arg("SERVER"), Backup: v.Arg("BACKUP_ID"), VerifyOnly: v.Bool("verify-only"), NoSync: v.Bool("no-sync"),
 		Jobs: v.Int("jobs"), Progress: &restore.Progress{}, Now: env.Now, Log: env.Log, Tablespaces: map[string]string{},
 	}
 	if c.Jobs == 0 {

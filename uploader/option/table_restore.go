@@ -22,6 +22,9 @@ var recovery = []Option{
 		Name: "verify-only", Kind: Bool, in: restore, Group: groupRecovery, Own: true,
 		Help: "fetch and verify everything, and write nothing",
 	}, {
+		Name: "no-sync", Kind: Bool, in: restore, Group: groupRecovery, Own: true,
+		Help: "do not wait until everything is on disk, as for a test",
+	}, {
 		Name: "recovery", Kind: Bool, Negatable: true, in: restore, Group: groupRecovery, Own: true,
 		Help: "write what PostgreSQL needs to recover (default: unless called as barman-cloud-restore)",
 	}, {

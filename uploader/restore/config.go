@@ -25,6 +25,8 @@ type Config struct {
 	Tablespaces map[string]string
 	// VerifyOnly reads and checks everything, and writes nothing; Dir is "".
 	VerifyOnly bool
+	// NoSync leaves it to the system when what was written is on disk.
+	NoSync bool
 	// Recovery is nil for the files alone, as barman-cloud-restore leaves them.
 	Recovery *Recovery
 

@@ -26,6 +26,7 @@ type tree struct {
 	hold *os.Root // where the files wait that come last; nil for a tablespace
 	// fresh: no earlier call has written here, so that a file that is there was in another archive too.
 	fresh bool
+	sync  bool // everything is to be on disk in the end
 }
 
 // extractor unpacks archives, several at a time.
@@ -116,6 +117,9 @@ func (x *extractor) member(ctx context.Context, m member, content io.Reader, t *
 		return false, err
 	}
 	err = x.write(ctx, f, content)
+	if t.sync {
+		startSync(f)
+	}
 	return held, errors.Join(err, f.Chmod(fs.FileMode(m.mode|0o400)), f.Close())
 }
 

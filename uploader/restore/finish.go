@@ -45,12 +45,29 @@ func (c Config) finish(s *set, d *directory) error {
 	if err := d.own(); err != nil {
 		return err
 	}
+	if err := c.sync(d); err != nil {
+		return err
+	}
+	if err := placeControl(s, d); err != nil {
+		return err
+	}
+	if err := c.sync(d); err != nil {
+		return err
+	}
+	return d.data.RemoveAll(ours)
+}
+
+// sync waits until everything is on disk.
+func (c Config) sync(d *directory) error {
+	if c.NoSync {
+		return nil
+	}
 	for _, t := range d.trees {
 		if err := syncTree(t); err != nil {
 			return fmt.Errorf("sync %s: %w", t.Name(), err)
 		}
 	}
-	return placeControl(s, d)
+	return nil
 }
 
 // inOrder are the archives of PGDATA by their numbers: barman stores external configuration, and the label, last.
@@ -140,7 +157,7 @@ func (c Config) writeRecovery(s *set, d *directory) error {
 	return replace(d.data, signal, nil, 0o600)
 }
 
-// placeControl puts pg_control in place: from here on PostgreSQL starts. Then nothing of the restore is left.
+// placeControl puts pg_control in place: from here on PostgreSQL starts.
 func placeControl(s *set, d *directory) error {
 	for _, a := range inOrder(s) {
 		held := path.Join(ours, a.String(), controlHeld)
@@ -160,10 +177,7 @@ func placeControl(s *set, d *directory) error {
 	if _, err := d.data.Lstat(pgdata.ControlName); err != nil {
 		return fmt.Errorf("%w: no archive holds %s: the backup is not whole", ErrDamaged, pgdata.ControlName)
 	}
-	if err := syncTree(d.data); err != nil {
-		return fmt.Errorf("sync %s: %w", d.path, err)
-	}
-	return d.data.RemoveAll(ours)
+	return nil
 }
 
 // checkControl holds pg_control against its CRC and the backup's cluster.

@@ -107,7 +107,7 @@ func (c Config) write(ctx context.Context, s *set) (resumed int, err error) {
 	}
 	who := &owner{uid: d.state.UID, gid: d.state.GID, user: d.state.User}
 	err = c.archives(ctx, s, todo, func(ctx context.Context, x *extractor, a archive) error {
-		t := &tree{root: d.trees[a.Base], fresh: d.fresh}
+		t := &tree{root: d.trees[a.Base], fresh: d.fresh, sync: !c.NoSync}
 		if a.Base == layout.Data {
 			hold, err := d.hold(a)
 			if err != nil {

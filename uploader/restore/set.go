@@ -140,8 +140,8 @@ func (c Config) pinned(ctx context.Context, id string, seal []byte, info backupi
 		return nil, err
 	}
 	digest := manifest.Digest(body)
-	m, bad := manifest.Parse(body)
-	if bad != nil || m.Check(c.Server, id) != nil || !finalizer.SameSeal(seal, m, digest) {
+	m, err := manifest.Parse(body)
+	if judged := err == nil && m.Check(c.Server, id) == nil && finalizer.SameSeal(seal, m, digest); !judged {
 		return nil, nil
 	}
 	s := &set{id: id, info: info, manifest: &m, digest: digest}

@@ -70,6 +70,7 @@ func FuzzUnpack(f *testing.F) {
 	}
 	parent := f.TempDir()
 	var count atomic.Int64
+	buffer := make([]byte, 4096)
 	f.Fuzz(func(t *testing.T, body []byte, stock bool) {
 		top, err := os.MkdirTemp(parent, "")
 		if err != nil {
@@ -87,9 +88,9 @@ func FuzzUnpack(f *testing.F) {
 			}
 			defer roots[dir].Close()
 		}
-		x := &extractor{base: layout.Data, stock: stock, files: &count, owner: &owner{}, note: func(string, ...any) {}}
+		x := &extractor{base: layout.Data, stock: stock, files: &count, owner: &owner{}, note: func(string, ...any) {}, copy: buffer}
 		_, err = x.unpack(t.Context(), bytes.NewReader(body), &tree{root: roots[data], hold: roots[hold], fresh: true})
-		dry := &extractor{base: layout.Data, stock: stock, files: &count, owner: &owner{}, note: func(string, ...any) {}}
+		dry := &extractor{base: layout.Data, stock: stock, files: &count, owner: &owner{}, note: func(string, ...any) {}, copy: buffer}
 		if _, dryErr := dry.unpack(t.Context(), bytes.NewReader(body), nil); err == nil && dryErr != nil {
 			t.Errorf("unpacked, and yet not to be read: %v", dryErr)
 		}
