@@ -27,6 +27,10 @@ type Config struct {
 	Bandwidth   int64 // stored bytes per second; 0 for no limit
 	Tags        map[string]string
 
+	// NoBackupManifest leaves out PostgreSQL's backup_manifest, and the memory for
+	// it, some 150 bytes a file.
+	NoBackupManifest bool
+
 	// RetainUntil locks every object of the backup until then; zero leaves it to
 	// the vault.
 	RetainUntil time.Time

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/uploader/archive"
+	"github.com/pgseal/pgseal/uploader/backupmanifest"
 	"github.com/pgseal/pgseal/uploader/pgdata"
 )
 
@@ -25,6 +27,8 @@ type copier struct {
 	size     int64 // stored bytes after which an archive is full
 	progress *Progress
 	log      *slog.Logger
+
+	files *backupmanifest.Builder // nil: nobody wants the list
 
 	mu      sync.Mutex
 	numbers map[string]int // by base: the next number
@@ -48,8 +52,13 @@ const (
 )
 
 func (r *run) newCopier(plan *pgdata.Plan) *copier {
+	var files *backupmanifest.Builder
+	if !r.NoBackupManifest {
+		files = &backupmanifest.Builder{}
+	}
 	return &copier{
-		plan: plan, jobs: r.Jobs, size: r.ArchiveSize, progress: r.Progress, log: r.Log, numbers: map[string]int{},
+		files: files,
+		plan:  plan, jobs: r.Jobs, size: r.ArchiveSize, progress: r.Progress, log: r.Log, numbers: map[string]int{},
 		options: &archive.Options{
 			Vault: r.Vault, Dir: layout.BackupDir(r.Server, r.id), Codec: r.Codec, Level: r.Level,
 			Create: bucket.CreateOptions{
@@ -188,9 +197,11 @@ func (w *worker) entry(ctx context.Context, base string, e pgdata.Entry) error {
 	if err := w.ready(ctx, base); err != nil {
 		return err
 	}
-	if err := w.File(e, f.Size, counted{f, w.progress}); err != nil {
+	read := &counted{Reader: f, progress: w.progress}
+	if err := w.File(e, f.Size, read); err != nil {
 		return err
 	}
+	w.note(base, e, f.Size, read.crc)
 	if f.Padded() > 0 {
 		w.log.Debug("a file became shorter while it was read; the rest is zeros", "file", e.Name, "bytes", f.Padded())
 	}
@@ -254,14 +265,30 @@ func (c *copier) add(obj manifest.Object) {
 	c.log.Debug("archive stored", "key", c.options.Dir+obj.Name, "bytes", obj.Size)
 }
 
-// counted counts what is read.
+// note lists a file for pg_verifybackup.
+func (c *copier) note(base string, e pgdata.Entry, size int64, crc uint32) {
+	if c.files == nil {
+		return
+	}
+	path := e.Name
+	if base != layout.Data {
+		path = "pg_tblspc/" + base + "/" + path
+	}
+	c.files.Add(backupmanifest.File{Path: path, Size: size, ModTime: e.ModTime, CRC32C: crc})
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// counted counts and sums what is read.
 type counted struct {
 	io.Reader
 	progress *Progress
+	crc      uint32
 }
 
-func (c counted) Read(p []byte) (int, error) {
+func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.progress.Bytes.Add(int64(n))
+	c.crc = crc32.Update(c.crc, castagnoli, p[:n])
 	return n, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/uploader/archive"
+	"github.com/pgseal/pgseal/uploader/backupmanifest"
 	"github.com/pgseal/pgseal/uploader/pgdata"
 )
 
@@ -53,7 +55,16 @@ func (r *run) storeLast(ctx context.Context, c *copier, control []byte) error {
 		content []byte
 		at      time.Time
 	}{{pgdata.ControlName, control, like.ModTime()}, {"backup_label", []byte(r.stop.Label), r.stop.Time}} {
-		if err := w.File(made(f.name, like, f.at), int64(len(f.content)), bytes.NewReader(f.content)); err != nil {
+		e := made(f.name, like, f.at)
+		if err := w.File(e, int64(len(f.content)), bytes.NewReader(f.content)); err != nil {
+			return err
+		}
+		c.note(layout.Data, e, int64(len(f.content)), crc32.Checksum(f.content, castagnoli))
+	}
+	if c.files != nil {
+		wal := backupmanifest.Range{Timeline: r.start.Timeline, Begin: r.start.LSN, End: r.stop.LSN}
+		content, size := c.files.Content(r.facts.Version, r.facts.SystemID, wal)
+		if err := w.File(made(backupmanifest.Name, like, r.stop.Time), size, content); err != nil {
 			return err
 		}
 	}

@@ -62,7 +62,7 @@ func backupConfig(ctx context.Context, v *option.Values, env *Env) (c basebackup
 		Fast:     v.Bool("immediate-checkpoint"),
 		Jobs:     v.Int("jobs"), ArchiveSize: v.Size("max-archive-size"), MinPart: v.Size("min-chunk-size"), Bandwidth: v.Size("max-bandwidth"),
 		Tags: store.Tags(v, "tags"), RetainUntil: wholeSecond(store.RetainUntil(v, env.Now())),
-		RequireLock: v.Bool("require-lock"), CheckWAL: judge.CheckWAL(v.Arg("SERVER")),
+		NoBackupManifest: v.Bool("no-backup-manifest"), RequireLock: v.Bool("require-lock"), CheckWAL: judge.CheckWAL(v.Arg("SERVER")),
 		Uploader: "pgseal " + version.String(), PID: os.Getpid(), Now: env.Now, Nonce: rand.Text, Log: env.Log, Progress: &basebackup.Progress{},
 	}
 	if err := layout.CheckServer(c.Server); err != nil {

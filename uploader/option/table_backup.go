@@ -61,6 +61,9 @@ var archives = []Option{
 		Name: "max-bandwidth", Kind: Size, Metavar: "SIZE", in: backup, Group: groupArchives,
 		Help: "the most bytes to send per second, all archives together",
 	}, {
+		Name: "no-backup-manifest", Kind: Bool, in: backup, Group: groupArchives, Own: true,
+		Help: "leave out PostgreSQL's backup_manifest, which pg_verifybackup reads and which costs 150 bytes of memory a file",
+	}, {
 		Name: "name", Short: "n", Metavar: "NAME", Check: checkBackupName, in: backup, Group: groupArchives,
 		Help: "a name that barman-cloud-restore and others accept in place of the backup's id",
 	}, {
