@@ -87,6 +87,7 @@ func prepareRestored(t testing.TB, i Install, dir string, o RecoveryOptions) *Cl
 		t.Fatal(err)
 	}
 	Own(t, dir)
+	verify(t, i, dir)
 
 	// Backups hold external configuration or not, and what they hold names the paths of the source.
 	hba, ident := filepath.Join(c.root, "pg_hba.conf"), filepath.Join(c.root, "pg_ident.conf")
@@ -131,6 +132,15 @@ func prepareRestored(t testing.TB, i Install, dir string, o RecoveryOptions) *Cl
 		}
 	}
 	return c
+}
+
+// verify has PostgreSQL prove each file by the backup_manifest that came with it, where there is one and the installation
+// can.
+func verify(t testing.TB, i Install, dir string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "backup_manifest")); err == nil && i.Has("pg_verifybackup") {
+		Run(t, i.Program("pg_verifybackup"), "--no-parse-wal", "--exit-on-error", dir)
+	}
 }
 
 // set gives the server a setting on its command line.
