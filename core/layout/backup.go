@@ -79,3 +79,8 @@ func ParseMarker(key string) (server, id string, err error) {
 	}
 	return server, id, nil
 }
+
+// Doctor is the object in staging that "pgseal doctor" writes anew each time it
+// looks at a deployment: below the server's name, where its host may write, and
+// outside of what anybody lists.
+func Doctor(server string) string { return server + "/doctor.txt" }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pgseal/pgseal/e2e/cloud"
@@ -61,6 +62,7 @@ type GCP struct {
 	Faults *cloud.Faults
 	cloud.Log
 
+	ahead  atomic.Int64 // see SetAhead
 	config Config
 	now    func() time.Time
 	events events
@@ -163,6 +165,9 @@ func (g *GCP) makeBuckets() error {
 	}
 	return nil
 }
+
+// SetAhead makes the dates of all answers that much later than it is.
+func (g *GCP) SetAhead(by time.Duration) { g.ahead.Store(int64(by)) }
 
 // Close ends everything and removes the directory if it was a temporary one.
 func (g *GCP) Close() {

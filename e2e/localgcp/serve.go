@@ -22,7 +22,7 @@ type exchange struct {
 
 // ServeHTTP answers the JSON API and hands out tokens.
 func (g *GCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", g.now().Add(time.Duration(g.ahead.Load())).UTC().Format(http.TimeFormat))
 	if r.URL.Path == tokenPath {
 		g.handOut(w, r)
 		return

@@ -28,6 +28,7 @@ var commands = map[string]run{
 	"audit":       auditCatalogue,
 	"wal-restore": walRestore,
 	"restore":     restoreBackup,
+	"doctor":      examine,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.

@@ -35,9 +35,10 @@ const (
 	audit
 	walRestore
 	restore
+	doctor
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore
+	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor
 )
 
 var (
@@ -107,6 +108,15 @@ var Commands = []*Command{
 		Description: "Looks at every backup and all of the WAL of a server, whoever wrote them: pgseal, barman-cloud or " +
 			"CloudNativePG. It only reads, and needs no staging. Exit codes: 0 nothing found, 1 warnings, 2 something critical, " +
 			"3 it could not look.",
+		Args: []Arg{urlArg, serverArg},
+	},
+	{
+		Name: "doctor", id: doctor,
+		Summary: "look whether a deployment protects its backups, and what is missing",
+		Description: "Looks at vault, staging and PostgreSQL with the credentials at hand, best on the database host and as the user " +
+			"that takes the backups, and says line by line what is well and what to do where it is not. Whatever these credentials must not " +
+			"be able to do in the vault is tried by requests that could change nothing even if they were allowed. It writes one object, " +
+			"SERVER/doctor.txt in staging. Exit codes: 0 nothing found, 1 warnings, 2 something critical, 3 it could not look.",
 		Args: []Arg{urlArg, serverArg},
 	},
 }

@@ -244,9 +244,9 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"pgseal":       "which command? backup, wal-archive, wal-restore, restore, status, finalize, sweep, audit",
-		"pgseal seal":  `"seal" is not a command; there are backup, wal-archive, wal-restore, restore, status, finalize, sweep, audit`,
-		"pgseal --nop": `"--nop" is not a command; there are backup, wal-archive, wal-restore, restore, status, finalize, sweep, audit`,
+		"pgseal":       "which command? backup, wal-archive, wal-restore, restore, status, finalize, sweep, audit, doctor",
+		"pgseal seal":  `"seal" is not a command; there are backup, wal-archive, wal-restore, restore, status, finalize, sweep, audit, doctor`,
+		"pgseal --nop": `"--nop" is not a command; there are backup, wal-archive, wal-restore, restore, status, finalize, sweep, audit, doctor`,
 	} {
 		if _, _, _, err := Find(strings.Fields(line)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", line, err)

@@ -25,10 +25,10 @@ var general = []Option{
 		Name: "version", Short: "V", Kind: version, in: every, Group: groupGeneral,
 		Help: "show the version and exit",
 	}, {
-		Name: "help", Kind: help, in: backup, Group: groupGeneral, // -h is the host here
+		Name: "help", Kind: help, in: backup | doctor, Group: groupGeneral, // -h is the host here
 		Help: "show this help and exit",
 	}, {
-		Name: "help", Short: "h", Kind: help, in: every &^ backup, Group: groupGeneral,
+		Name: "help", Short: "h", Kind: help, in: every &^ (backup | doctor), Group: groupGeneral,
 		Help: "show this help and exit",
 	}, {
 		Name: "verbose", Short: "v", Kind: Count, in: every, Group: groupGeneral, Exclusive: "verbosity",
@@ -52,7 +52,7 @@ var general = []Option{
 var report = []Option{
 	{
 		Name: "format", Kind: Choice, Choices: []string{"console", "json"}, Default: "console",
-		in: status | finalize | sweep | audit, Group: groupReport, Own: true,
+		in: status | finalize | sweep | audit | doctor, Group: groupReport, Own: true,
 		Help: "how to write the answer",
 	}, {
 		Name: "check", Kind: Bool, in: status, Group: groupReport, Own: true,
@@ -60,6 +60,12 @@ var report = []Option{
 	}, {
 		Name: "max-age", Kind: Duration, Metavar: "DURATION", in: status, Group: groupReport, Own: true,
 		Help: "with --check: critical when the newest sealed backup is older, such as 26h",
+	}, {
+		Name: "max-age", Kind: Duration, Metavar: "DURATION", Default: "26h", in: doctor, Group: groupReport, Own: true,
+		Help: "how old the newest sealed backup may be",
+	}, {
+		Name: "window", Kind: Duration, Metavar: "DURATION", in: doctor, Group: groupReport, Own: true,
+		Help: "how far back a restore has to reach, such as 14d: the lock must cover it (default: whatever the lock gives)",
 	}, {
 		Name: "max-wal-age", Kind: Duration, Metavar: "DURATION", in: status, Group: groupReport, Own: true,
 		Help: "with --check: critical when the newest archived WAL segment is older, such as 15m",

@@ -4,16 +4,16 @@ import "github.com/pgseal/pgseal/codec"
 
 var postgres = []Option{
 	{
-		Name: "host", Short: "h", Metavar: "HOST", in: backup, Group: groupPostgres,
+		Name: "host", Short: "h", Metavar: "HOST", in: backup | doctor, Group: groupPostgres,
 		Help: "PostgreSQL's host or the directory of its socket (default: as libpq, PGHOST)",
 	}, {
-		Name: "port", Short: "p", Metavar: "PORT", in: backup, Group: groupPostgres,
+		Name: "port", Short: "p", Metavar: "PORT", in: backup | doctor, Group: groupPostgres,
 		Help: "PostgreSQL's port (default: as libpq, PGPORT)",
 	}, {
-		Name: "user", Short: "U", Metavar: "USER", in: backup, Group: groupPostgres,
+		Name: "user", Short: "U", Metavar: "USER", in: backup | doctor, Group: groupPostgres,
 		Help: "the user to connect as (default: as libpq, PGUSER)",
 	}, {
-		Name: "dbname", Short: "d", Metavar: "DBNAME", Default: "postgres", in: backup, Group: groupPostgres,
+		Name: "dbname", Short: "d", Metavar: "DBNAME", Default: "postgres", in: backup | doctor, Group: groupPostgres,
 		Help: "the database to connect to, or a whole connection string, which then stands alone",
 	}, {
 		Name: "immediate-checkpoint", Kind: Bool, in: backup, Group: groupPostgres,

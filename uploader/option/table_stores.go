@@ -69,8 +69,9 @@ var environment = []variable{
 	{"GOOGLE_APPLICATION_CREDENTIALS", "a credentials file for Google Cloud Storage (else gcloud's default login, or the machine's service account)", every},
 	{"STORAGE_EMULATOR_HOST", "an emulator instead of Google Cloud Storage; it is shown no credentials", every},
 	{"CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "another address of the Cloud Storage API, as for gcloud (Private Service Connect)", every},
-	{"PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE", "as for psql", backup},
+	{"PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE", "as for psql", backup | doctor},
 	{"PGSEAL_WAL_CHECK, PGSEAL_WAL_DEADLINE, PGSEAL_MIN_RETENTION, PGSEAL_SEAL_RETENTION, PGSEAL_DEADLINE", "what the finalizer asks of a backup, as for the cloud function", backup | finalize | sweep},
+	{"PGSEAL_MIN_RETENTION", "what the finalizer asks of a lock", doctor},
 	{"PGSEAL_ABANDON_AFTER", "how old the last heartbeat of a backup may be before it is shown as abandoned (default: 30m)", status | sweep},
-	{"PGSEAL_VAULT_ENCRYPTION", "what the vault's objects may be encrypted with, after commas (default: anything)", backup | finalize | sweep | audit},
+	{"PGSEAL_VAULT_ENCRYPTION", "what the vault's objects may be encrypted with, after commas (default: anything)", backup | finalize | sweep | audit | doctor},
 }
