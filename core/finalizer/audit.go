@@ -98,7 +98,7 @@ func (c *call) auditSet(ctx context.Context) (findings []Reason, seal bucket.Obj
 	if err != nil {
 		return nil, seal, err
 	}
-	findings = append(set.set, shadows(set.seals)...)
+	findings = slices.Concat(c.corruptPages(), set.set, shadows(set.seals))
 	if !slices.ContainsFunc(set.seals, func(o bucket.Object) bool { return !o.DeleteMarker }) {
 		findings = append(findings, reason("seal-gone", layout.BackupInfo(c.server, c.id), "it was read a moment ago, and is no longer listed"))
 	}

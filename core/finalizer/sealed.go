@@ -40,7 +40,7 @@ func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
 	}
 	v := c.withWAL(c.verdict(Sealed, ""), wal)
 	v.Receipt = c.receipt(s.object, s.body, set, wal)
-	for _, reasons := range [][]Reason{set.set, set.time, set.retention, wal.wrong, wal.missing, wal.retention} {
+	for _, reasons := range [][]Reason{c.corruptPages(), set.set, set.time, set.retention, wal.wrong, wal.missing, wal.retention} {
 		v.Findings = append(v.Findings, reasons...)
 	}
 	v.Findings = append(v.Findings, shadows(set.seals)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -237,7 +238,7 @@ func (c *call) slippedIn(ctx context.Context, seal bucket.Object) ([]Reason, err
 	if err != nil {
 		return nil, err
 	}
-	findings := append(r.set, shadows(r.seals)...)
+	findings := slices.Concat(c.corruptPages(), r.set, shadows(r.seals))
 	if c.asksRetention() {
 		seen, err := c.Vault.Stat(ctx, seal.Key, seal.Version)
 		if err != nil {
@@ -252,4 +253,13 @@ func (c *call) slippedIn(ctx context.Context, seal bucket.Object) ([]Reason, err
 		}
 	}
 	return findings[:min(len(findings), maxReasons)], nil
+}
+
+// corruptPages says what the uploader found while it read: such a backup is
+// sealed like any other, as it may be the best there is, and never quietly.
+func (c *call) corruptPages() []Reason {
+	if c.manifest.CorruptPages == 0 {
+		return nil
+	}
+	return []Reason{reason("pages", layout.Manifest(c.server, c.id), "%d pages failed PostgreSQL's checksums when they were read: the damage was there before the backup", c.manifest.CorruptPages)}
 }

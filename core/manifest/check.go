@@ -71,6 +71,8 @@ func (m Manifest) checkIdentity(server, id string) error {
 		return bad("backup_id", "%.40q, but it stands under %q", m.BackupID, id)
 	case len(m.Uploader) > 100 || m.Uploader == "":
 		return bad("uploader", "1 to 100 characters")
+	case m.CorruptPages < 0:
+		return bad("corrupt_pages", "out of range")
 	case m.Workers < 0 || m.Workers > 10_000 || m.CopyMilliseconds < 0 || m.CopyMilliseconds > maxCopy.Milliseconds():
 		return bad("copy_ms, workers", "out of range")
 	}

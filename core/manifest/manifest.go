@@ -60,6 +60,9 @@ type Manifest struct {
 
 	CopyMilliseconds int64 `json:"copy_ms"`
 	Workers          int   `json:"workers"`
+	// CorruptPages is how many pages failed PostgreSQL's checksums while they were
+	// read; 0 also where it keeps none.
+	CorruptPages int64 `json:"corrupt_pages,omitempty"`
 
 	Objects []Object `json:"objects"`
 }

@@ -118,6 +118,7 @@ func TestFieldsThatContradict(t *testing.T) {
 		"an uploader with a line break":    {func(m *manifest.Manifest) { m.Uploader = "x\ny" }, "uploader"},
 		"a name with a line break":         {func(m *manifest.Manifest) { m.BackupName = "x\ny" }, "backup_name"},
 		"a name that barman reads as none": {func(m *manifest.Manifest) { m.BackupName = "None" }, "backup_name"},
+		"fewer than no corrupt pages":      {func(m *manifest.Manifest) { m.CorruptPages = -1 }, "corrupt_pages"},
 		"a copy of a million years":        {func(m *manifest.Manifest) { m.CopyMilliseconds = 1 << 55 }, "copy_ms"},
 		"a path that barman reads as none": {func(m *manifest.Manifest) { m.Cluster.HBAFile = "None" }, "hba_file"},
 		"paths too long for a backup.info": {func(m *manifest.Manifest) {

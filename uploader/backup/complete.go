@@ -76,7 +76,7 @@ func (r *run) manifest(objects []manifest.Object) manifest.Manifest {
 		Begin:            manifest.Point{LSN: r.start.LSN, Time: r.start.Time},
 		End:              manifest.Point{LSN: r.stop.LSN, Time: r.stop.Time},
 		Label:            r.stop.Label,
-		CopyMilliseconds: r.copied.Milliseconds(), Workers: r.Jobs,
+		CopyMilliseconds: r.copied.Milliseconds(), Workers: r.Jobs, CorruptPages: r.corrupt,
 		Objects: objects,
 	}
 	if !r.RetainUntil.IsZero() {

@@ -29,10 +29,12 @@ type copier struct {
 	log      *slog.Logger
 
 	files *backupmanifest.Builder // nil: nobody wants the list
+	pages pgdata.Pages            // zero: the cluster has no checksums
 
 	mu      sync.Mutex
 	numbers map[string]int // by base: the next number
 	objects []manifest.Object
+	corrupt int64 // pages
 }
 
 // task is a batch of entries for one archive of base. A main task begins the
@@ -56,8 +58,12 @@ func (r *run) newCopier(plan *pgdata.Plan) *copier {
 	if !r.NoBackupManifest {
 		files = &backupmanifest.Builder{}
 	}
+	var pages pgdata.Pages
+	if r.facts.DataChecksums {
+		pages = pgdata.Pages{Size: r.facts.PageSize, Segment: r.facts.PagesPerSegment, Start: r.start.LSN}
+	}
 	return &copier{
-		files: files,
+		files: files, pages: pages,
 		plan:  plan, jobs: r.Jobs, size: r.ArchiveSize, progress: r.Progress, log: r.Log, numbers: map[string]int{},
 		options: &archive.Options{
 			Vault: r.Vault, Dir: layout.BackupDir(r.Server, r.id), Codec: r.Codec, Level: r.Level,
@@ -197,6 +203,7 @@ func (w *worker) entry(ctx context.Context, base string, e pgdata.Entry) error {
 	if err := w.ready(ctx, base); err != nil {
 		return err
 	}
+	f.Verify(w.pages)
 	read := &counted{Reader: f, progress: w.progress}
 	if err := w.File(e, f.Size, read); err != nil {
 		return err
@@ -204,6 +211,10 @@ func (w *worker) entry(ctx context.Context, base string, e pgdata.Entry) error {
 	w.note(base, e, f.Size, read.crc)
 	if f.Padded() > 0 {
 		w.log.Debug("a file became shorter while it was read; the rest is zeros", "file", e.Name, "bytes", f.Padded())
+	}
+	if n := f.Corrupt(); n > 0 {
+		w.addCorrupt(n)
+		w.log.Error("pages fail their checksums: what is on this disk is damaged, and is copied as it is", "file", e.Path, "pages", n)
 	}
 	w.progress.Files.Add(1)
 	if w.Stored() > w.size {
@@ -278,6 +289,12 @@ func (c *copier) note(base string, e pgdata.Entry, size int64, crc uint32) {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (c *copier) addCorrupt(pages int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.corrupt += pages
+}
 
 // counted counts and sums what is read.
 type counted struct {

@@ -20,9 +20,10 @@ type run struct {
 	id      string // "" until claimed
 	mark    string // the claim's comment in the record
 
-	start  postgres.StartInfo
-	stop   postgres.StopInfo
-	copied time.Duration
+	start   postgres.StartInfo
+	stop    postgres.StopInfo
+	copied  time.Duration
+	corrupt int64 // pages that failed their checksums
 
 	uploading bool // for the words of a failure
 	complete  bool // the manifest is in the vault: the backup can no longer fail
@@ -122,6 +123,7 @@ func (r *run) takeAll(ctx context.Context) ([]manifest.Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.corrupt = c.corrupt
 	// The label is in hand: a session that is lost from here on loses nothing.
 	if err := r.storeLast(ctx, c, control); err != nil {
 		return nil, err

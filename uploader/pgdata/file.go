@@ -17,8 +17,10 @@ type File struct {
 	Size int64
 
 	f      *os.File
+	name   string
 	read   int64
 	padded int64
+	pages  *pages // nil: not verified
 }
 
 // Open opens the file of e for one sequential reading. A file that is gone
@@ -42,7 +44,28 @@ func Open(e Entry) (*File, error) {
 		return nil, fmt.Errorf("%q became a %s while the backup ran", e.Path, info.Mode().Type())
 	}
 	adviseSequential(f)
-	return &File{Size: info.Size(), f: f}, nil
+	return &File{Size: info.Size(), f: f, name: e.Name}, nil
+}
+
+// Verify has the pages of a relation verified while they are read; other files
+// are left alone. It comes before the first Read.
+func (f *File) Verify(p Pages) {
+	segment, ok := relationSegment(f.name)
+	if !ok || p.Size <= 0 {
+		return
+	}
+	f.pages = &pages{Pages: p, segment: segment, reread: func(page []byte, at int64) error {
+		_, err := f.f.ReadAt(page, at)
+		return err
+	}}
+}
+
+// Corrupt is the number of pages so far that failed their checksums.
+func (f *File) Corrupt() int64 {
+	if f.pages == nil {
+		return 0
+	}
+	return f.pages.corrupt
 }
 
 // Read implements io.Reader; io.EOF comes after exactly Size bytes. An error of
@@ -61,6 +84,9 @@ func (f *File) Read(p []byte) (int, error) {
 	if f.padded == 0 {
 		n, err := f.f.Read(p)
 		f.read += int64(n)
+		if f.pages != nil {
+			f.pages.write(p[:n])
+		}
 		if n > 0 || (err != nil && err != io.EOF) {
 			return n, err
 		}

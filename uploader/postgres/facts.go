@@ -31,6 +31,9 @@ type Facts struct {
 	// WALSegmentSize in bytes.
 	WALSegmentSize int64
 	DataChecksums  bool
+	// PageSize in bytes, and how many pages a segment of a relation has.
+	PageSize        int
+	PagesPerSegment uint32
 
 	// ArchiveMode is off, on or always.
 	ArchiveMode string
@@ -99,9 +102,10 @@ func (s *Session) askSettings(ctx context.Context, f *Facts) error {
 		coalesce(current_setting('hba_file'), ''), coalesce(current_setting('ident_file'), ''),
 		current_setting('log_directory'), coalesce(current_setting('stats_temp_directory', true), ''),
 		(SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'),
-		current_setting('data_checksums')::bool, current_setting('port')::int`, nil,
+		current_setting('data_checksums')::bool, current_setting('port')::int, current_setting('block_size')::int,
+		(SELECT setting::bigint FROM pg_settings WHERE name = 'segment_size')`, nil,
 		&f.DataDirectory, &f.ConfigFile, &f.HBAFile, &f.IdentFile, &f.LogDirectory, &f.StatsTempDirectory,
-		&f.WALSegmentSize, &f.DataChecksums, &f.Port)
+		&f.WALSegmentSize, &f.DataChecksums, &f.Port, &f.PageSize, &f.PagesPerSegment)
 	if err != nil {
 		return err
 	}

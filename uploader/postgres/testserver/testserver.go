@@ -65,7 +65,7 @@ func binPatterns() []string {
 }
 
 // New makes a cluster without starting it. Its superuser is postgres, its
-// locale C, and every connection is trusted.
+// locale C, its pages have checksums, and every connection is trusted.
 func New(t testing.TB, major int) *Server {
 	t.Helper()
 	s := &Server{Major: major, Dir: Dir(t), t: t}
@@ -80,7 +80,7 @@ func New(t testing.TB, major int) *Server {
 		t.Fatalf("PostgreSQL %d is not installed; run scripts/install-deps test", major)
 	}
 	s.Data, s.Socket, s.Port = filepath.Join(s.Dir, "data"), s.Dir, freePort(t)
-	s.Run("initdb", "-D", s.Data, "-U", "postgres", "-A", "trust", "--locale=C", "-E", "UTF8", "-N")
+	s.Run("initdb", "-D", s.Data, "-U", "postgres", "-A", "trust", "--locale=C", "-E", "UTF8", "-N", "--data-checksums")
 	s.Configure("fsync = off", "wal_level = replica", "max_wal_senders = 4", "listen_addresses = '127.0.0.1'",
 		"unix_socket_directories = '"+s.Socket+"'", fmt.Sprintf("port = %d", s.Port), "shared_buffers = 16MB", "log_timezone = UTC",
 		"dynamic_shared_memory_type = mmap")
