@@ -155,3 +155,41 @@ func TestAStoreThatFailsEndsNoRecovery(t *testing.T) {
 		t.Errorf("%s rows, want 4", got)
 	}
 }
+
+// Segments that were fetched ahead are read once, and a recovery through them ends where the archive does.
+func TestARecoveryThatFetchesAhead(t *testing.T) {
+	t.Parallel()
+	s := start(t, clouds.AWS)
+	source := s.cluster(t, pgtest.Options{WALSegmentSizeMB: 1})
+	source.SQL("CREATE TABLE story (step int)")
+	id := s.backup(t, source)
+	source.CreateLoad(24)
+	source.SQL("INSERT INTO story VALUES (1)")
+	source.ArchiveAll()
+	r := s.place(t, source)
+	spool := pgtest.Dir(t)
+	run(t, s.command(cloud.Restore, "/bin/chmod", "700", spool)).want(t, 0)
+	run(t, r.restore(t, id, "--no-sync", "--spool-directory", spool)).want(t, 0)
+	s.ForgetRequests()
+	c := r.recovered(t, source, pgtest.RecoveryOptions{})
+	if got := c.SQL("SELECT count(*) FROM story"); got != "1" {
+		t.Errorf("%s rows", got)
+	}
+	read, lists := map[string]int{}, 0
+	for _, req := range s.Requests(cloud.By(cloud.Restore)) {
+		switch req.Op {
+		case cloud.Read:
+			read[req.Key]++
+		case cloud.List:
+			lists++
+		}
+	}
+	if len(read) < 20 || lists >= len(read) { // one listing for each, without
+		t.Errorf("%d segments were read with %d listings", len(read), lists)
+	}
+	for key, n := range read {
+		if n > 2 { // once for each of PostgreSQL's own first looks
+			t.Errorf("%s was read %d times", key, n)
+		}
+	}
+}

@@ -137,6 +137,12 @@ func restoreCommand(v *option.Values, env *Env) (string, error) {
 	}
 	words := []string{program, "wal-restore"}
 	words = append(words, storeFlags(v, env)...)
+	if spool := v.String("spool-directory"); spool != "" {
+		if spool, err = filepath.Abs(spool); err != nil {
+			return "", err
+		}
+		words = append(words, "--spool-directory", spool)
+	}
 	words = append(words, strings.TrimRight(v.Arg("URL"), "/"), v.Arg("SERVER"))
 	for i, w := range words {
 		if strings.ContainsFunc(w, unicode.IsControl) {

@@ -27,7 +27,7 @@ func walRestore(ctx context.Context, v *option.Values, env *Env) error {
 	debug.SetTraceback("crash")
 	r := walrestore.Request{
 		Server: v.Arg("SERVER"), Name: v.Arg("WAL_NAME"), To: v.Arg("WAL_DEST"),
-		NoPartial: v.Bool("no-partial"), RetryFor: v.Duration("retry-timeout"), Log: env.Log,
+		NoPartial: v.Bool("no-partial"), Spool: v.String("spool-directory"), Ahead: v.Int("prefetch"), RetryFor: v.Duration("retry-timeout"), Log: env.Log,
 	}
 	if err := walrestore.CheckName(r.Name); err != nil && !v.Bool("test") {
 		return &exitError{exitUsage, err}

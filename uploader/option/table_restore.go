@@ -34,6 +34,9 @@ var recovery = []Option{
 		Name: "resume-archiving", Kind: Bool, in: restore, Group: groupRecovery, Own: true,
 		Help: "leave archive_mode as it was: only for the server that takes the old one's place",
 	}, {
+		Name: "spool-directory", Env: "PGSEAL_SPOOL_DIRECTORY", Metavar: "DIR", in: walRestore | restore, Group: groupRecovery, Own: true,
+		Help: "a directory of the server's user, outside of the data directory, for segments that wal-restore fetches ahead (default: it fetches none)",
+	}, {
 		Name: "target-time", Metavar: "TIME", Check: checkTargetTime, in: restore, Group: groupTarget,
 		Help: "recover to this time, as '2026-11-23 12:00:00+01'; without an offset it is this machine's time zone",
 	}, {
@@ -60,6 +63,9 @@ var recovery = []Option{
 	}, {
 		Name: "no-partial", Kind: Bool, in: walRestore, Group: groupRecovery,
 		Help: "do not take a segment's .partial where the whole segment is not there",
+	}, {
+		Name: "prefetch", Kind: Int, Min: 0, Metavar: "COUNT", Default: "8", in: walRestore, Group: groupRecovery, Own: true,
+		Help: "with --spool-directory: how many segments to fetch ahead at a time, 64 at most",
 	}, {
 		Name: "retry-timeout", Kind: Duration, Metavar: "DURATION", Default: "5m", in: walRestore, Group: groupRecovery, Own: true,
 		Help: "how long to try again what cannot be read; on a standby half a minute at most, as PostgreSQL asks again itself",

@@ -25,29 +25,33 @@ import (
 const maxSegment = 1 << 30
 
 // fetch downloads the object, decompresses it and puts it at to when it is found to be what its name says.
-func (r Request) fetch(ctx context.Context, obj bucket.Object, to string) error {
+func (r Request) fetch(ctx context.Context, obj bucket.Object, to string, durable bool) (record, error) {
 	in, described, err := r.Bucket.Open(ctx, obj.Key, obj.Version, 0, -1)
 	if err != nil {
-		return err
+		return record{}, err
 	}
 	defer in.Close()
 	content, err := codec.BySuffix(obj.Key).NewReader(in)
 	if err != nil {
-		return fmt.Errorf("read %s/%s: %w", r.Bucket.URL(), obj.Key, err)
+		return record{}, fmt.Errorf("read %s/%s: %w", r.Bucket.URL(), obj.Key, err)
 	}
 	defer content.Close()
 	out, err := newFile(to)
 	if err != nil {
-		return err
+		return record{}, err
 	}
 	defer out.discard()
 	if err := out.copy(content); err != nil {
-		return fmt.Errorf("restore %s/%s: %w", r.Bucket.URL(), obj.Key, err)
+		return record{}, fmt.Errorf("restore %s/%s: %w", r.Bucket.URL(), obj.Key, err)
 	}
 	if err := out.check(path.Base(obj.Key), described.Metadata[walarchive.DigestKey]); err != nil {
-		return fmt.Errorf("%s/%s: %w: %w", r.Bucket.URL(), obj.Key, ErrContent, err)
+		return record{}, fmt.Errorf("%s/%s: %w: %w", r.Bucket.URL(), obj.Key, ErrContent, err)
 	}
-	return out.place(to)
+	rec := record{Vault: r.Bucket.URL(), Key: obj.Key, Version: described.Version, SHA256: out.digest}
+	if h, err := walfile.ParseHeader(out.first); err == nil {
+		rec.SystemID = h.SystemID
+	}
+	return rec, out.place(to, durable)
 }
 
 // file is a WAL file that is being written beside the place where it is to stand.
@@ -79,11 +83,14 @@ func newFile(to string) (*file, error) {
 	return &file{File: f}, nil
 }
 
-// copy writes all of r, and remembers its digest and its beginning.
-func (f *file) copy(r io.Reader) error {
+// copy writes all of r.
+func (f *file) copy(r io.Reader) error { return f.read(r, f.File) }
+
+// read passes all of r on, and remembers its digest and its beginning.
+func (f *file) read(r io.Reader, to io.Writer) error {
 	sum, head := sha256.New(), &bytes.Buffer{}
 	beginning := io.TeeReader(io.LimitReader(r, walfile.MaxHistory+1), head)
-	n, err := io.CopyBuffer(io.MultiWriter(f.File, sum), io.LimitReader(io.MultiReader(beginning, r), maxSegment+1), make([]byte, 256<<10))
+	n, err := io.CopyBuffer(io.MultiWriter(to, sum), io.LimitReader(io.MultiReader(beginning, r), maxSegment+1), make([]byte, 256<<10))
 	f.size, f.digest, f.first = n, hex.EncodeToString(sum.Sum(nil)), head.Bytes()
 	if err == nil && n > maxSegment {
 		err = fmt.Errorf("%w: it has more than %d bytes", ErrContent, maxSegment)
@@ -115,12 +122,20 @@ func (f *file) check(object, digest string) error {
 	return nil
 }
 
-// place gives the file its name, after its content is on disk.
-func (f *file) place(to string) error {
+// place gives the file its name; if it is to be durable, after its content is on disk.
+func (f *file) place(to string, durable bool) error {
+	if !durable {
+		return errors.Join(f.Close(), os.Rename(f.Name(), to))
+	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), to); err != nil {
+	return durableRename(f.Name(), to)
+}
+
+// durableRename is over when the new name is on disk.
+func durableRename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(to))

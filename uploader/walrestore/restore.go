@@ -17,6 +17,9 @@ var ErrNotThere = errors.New("not in the archive")
 // ErrContent: what stands in the archive under this name is not what its name or its digest says.
 var ErrContent = errors.New("its content is not what its name says")
 
+// ErrSpool: the spool is no place that can be trusted.
+var ErrSpool = errors.New("spool directory")
+
 // Request says what to bring back, and where to.
 type Request struct {
 	Bucket bucket.Bucket
@@ -26,6 +29,9 @@ type Request struct {
 
 	// NoPartial: a segment's .partial does not stand in for it. A whole segment always comes before one.
 	NoPartial bool
+	// Spool is a directory for segments that are fetched ahead, Ahead of them at a time; "" for none.
+	Spool string
+	Ahead int
 	// RetryFor is how long to try again what failed.
 	RetryFor time.Duration
 
@@ -40,15 +46,23 @@ const (
 
 // Restore writes the file to r.To, in one step: what was there stays until the new one is whole, verified and on disk.
 //
-// Errors: layout.ErrName for a name that is none; ErrNotThere; ErrContent and whatever the store or the file system said,
+// Errors: layout.ErrName for a name that is none; ErrSpool; ErrNotThere; ErrContent and whatever the store or the file system said,
 // after it was tried for r.RetryFor; ctx's own.
 func Restore(ctx context.Context, r Request) error {
 	if err := errors.Join(CheckName(r.Name), layout.CheckServer(r.Server)); err != nil {
 		return err
 	}
+	sp, err := r.openSpool()
+	if err != nil {
+		return err
+	}
+	defer sp.close()
+	if sp.take(r) {
+		return nil
+	}
 	end := time.Now().Add(r.RetryFor)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		err := r.once(ctx)
+		err := r.once(ctx, sp)
 		switch {
 		case err == nil || errors.Is(err, ErrNotThere) || ctx.Err() != nil:
 			return err
@@ -72,11 +86,14 @@ func CheckName(name string) error {
 	return nil
 }
 
-// once is one try.
-func (r Request) once(ctx context.Context) error {
+// once is one try. What follows the segment is fetched at the same time.
+func (r Request) once(ctx context.Context, sp *spool) error {
 	obj, err := r.find(ctx)
 	if err != nil {
 		return err
 	}
-	return r.fetch(ctx, obj, r.To)
+	stop := sp.fill(ctx, r, obj.Key)
+	_, err = r.fetch(ctx, obj, r.To, true)
+	stop(err)
+	return err
 }
