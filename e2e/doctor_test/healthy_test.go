@@ -58,6 +58,7 @@ func TestOneDeploymentWellAndWithEachDefect(t *testing.T) {
 		}
 		wantProblems(t, s.report(t, visit{}), map[string]doctor.State{}) // every defect was taken away again
 
+		wantHarmless(t, s)
 		if after := withoutWAL(everything(t, vault)); !slices.Equal(after, withoutWAL(before)) {
 			t.Errorf("the vault holds\n%q, and held\n%q", after, before)
 		}
@@ -69,6 +70,33 @@ func TestOneDeploymentWellAndWithEachDefect(t *testing.T) {
 			t.Errorf("%d objects of the doctor's", n)
 		}
 	})
+}
+
+// wantHarmless looks at all that the host has sent to the vault: nothing that could delete without a condition that cannot
+// hold, and no settings that were taken.
+func wantHarmless(t *testing.T, s *scene) {
+	t.Helper()
+	deletes := 0
+	for _, r := range s.Requests(cloud.By(cloud.Host), cloud.In(s.VaultName())) {
+		switch r.Op {
+		case cloud.Delete:
+			deletes++
+			if r.Version == "" && r.IfMatch == "" || r.Granted() && r.Version != "null" {
+				t.Errorf("a delete that could be obeyed: %+v", r)
+			}
+		case cloud.Other:
+			if r.Method != "GET" && r.Method != "HEAD" && r.Granted() {
+				t.Errorf("it was obeyed: %+v", r)
+			}
+		case cloud.Create:
+			if r.Granted() && !r.CreateOnly {
+				t.Errorf("it was stored: %+v", r)
+			}
+		}
+	}
+	if deletes == 0 {
+		t.Error("no delete was tried")
+	}
 }
 
 // withoutWAL leaves out what the server itself archives meanwhile.

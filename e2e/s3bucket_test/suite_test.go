@@ -52,6 +52,11 @@ func (s *store) wantHarmlessAttempts(t *testing.T) {
 			t.Errorf("an attempt that could change something: %+v", r)
 		}
 	}
+	for _, r := range s.Requests(localaws.By("breakglass"), localaws.Operations("PutBucketVersioning", "PutObjectLockConfiguration", "PutBucketLifecycleConfiguration")) {
+		if tried++; r.Granted() {
+			t.Errorf("an attempt that was obeyed: %+v", r)
+		}
+	}
 	if tried == 0 {
 		t.Error("no attempt was seen")
 	}
