@@ -75,7 +75,7 @@ func (f *Finalizer) Sweep(ctx context.Context) (SweepReport, error) {
 type sweep struct {
 	*Finalizer // with metered buckets, on the store's clock
 	meter      *meter
-	stale      staleEnder // nil where none stay
+	stale      []staleEnder // none where no uploads stay open
 	limits     sweepLimits
 	servers    []*swept
 	report     SweepReport
@@ -87,7 +87,11 @@ func newSweep(f *Finalizer) *sweep {
 	if s.limits == (sweepLimits{}) {
 		s.limits = defaultLimits
 	}
-	s.stale, _ = f.Vault.(staleEnder)
+	for _, place := range []bucket.Bucket{f.Vault, f.Staging} {
+		if stale, is := place.(staleEnder); is {
+			s.stale = append(s.stale, stale)
+		}
+	}
 	own := *f
 	own.Vault, own.Staging = metered{f.Vault, s.meter}, metered{f.Staging, s.meter}
 	s.Finalizer = &own

@@ -10,7 +10,7 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 )
 
-// staleEnder is a vault in which the uploads of somebody who was killed stay
+// staleEnder is a place in which the uploads of somebody who was killed stay
 // open until they are ended. Amazon S3 is one; Cloud Storage and Azure drop
 // theirs after a week by themselves.
 type staleEnder interface {
@@ -25,28 +25,31 @@ const maxStale = 100
 
 // endStale ends what a killed uploader, or wal-archive, has left open: nothing
 // was sent into it for as long as a heartbeat may be old, and the backup that it
-// would belong to gives no sign of life. No object is touched.
+// would belong to gives no sign of life. No object is touched. (In staging only
+// the question whether something may be created is asked by an upload.)
 func (v *swept) endStale(ctx context.Context, s *sweep) error {
-	if s.stale == nil {
-		return nil
-	}
-	if err := s.meter.take(); err != nil {
-		return err
-	}
 	now, after := s.Now(), s.Config.abandonAfter()
-	ended, err := s.stale.EndStale(ctx, v.name+"/", now.Add(-after), maxStale, func(key string) bool {
-		id, _, _ := strings.Cut(strings.TrimPrefix(key, layout.BaseDir(v.name)), "/")
-		beat := v.inStaging[id]
-		return !beat.IsZero() && now.Sub(beat) <= after
-	})
-	s.meter.used.Add(2 * int64(len(ended)))
-	s.report.Ended += len(ended)
-	for _, key := range ended {
-		s.log().Warn("an unfinished upload is ended", "server", v.name, "key", key)
+	for _, place := range s.stale {
+		if err := s.meter.take(); err != nil {
+			return err
+		}
+		ended, err := place.EndStale(ctx, v.name+"/", now.Add(-after), maxStale, func(key string) bool {
+			id, _, _ := strings.Cut(strings.TrimPrefix(key, layout.BaseDir(v.name)), "/")
+			beat := v.inStaging[id]
+			return !beat.IsZero() && now.Sub(beat) <= after
+		})
+		s.meter.used.Add(2 * int64(len(ended)))
+		s.report.Ended += len(ended)
+		for _, key := range ended {
+			s.log().Warn("an unfinished upload is ended", "server", v.name, "key", key)
+		}
+		if errors.Is(err, bucket.ErrDenied) { // as where an older policy stands
+			s.log().Warn("unfinished uploads cannot be ended", "server", v.name, "error", err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if errors.Is(err, bucket.ErrDenied) { // as where an older policy stands
-		s.log().Warn("unfinished uploads cannot be ended", "server", v.name, "error", err)
-		return nil
-	}
-	return err
+	return nil
 }

@@ -29,14 +29,16 @@ const (
 // Action is what a fault does to a request.
 type Action string
 
-// The faults. Conflict, SlowDown and Internal answer without passing the request on, in the cloud's own words. Conflict
-// is the answer to a conditional write that the store could not decide (S3's 409); clouds that have none say 503.
+// The faults. Conflict, SlowDown, TooMany and Internal answer without passing the request on, in the cloud's own words.
+// Conflict is the answer to a conditional write that the store could not decide (S3's 409), and TooMany is Google's 429;
+// clouds that have none say 503.
 // LoseResponse passes the request on and breaks the connection instead of answering ("failed, but stored");
 // LoseRequest breaks it before ("failed, not stored"); Slow waits, and then passes it on if the client is still there.
 // Unconditional obeys a create as if it had no condition, as a store does that does not know such conditions.
 const (
 	Conflict     Action = "409 ConditionalRequestConflict"
 	SlowDown     Action = "503 SlowDown"
+	TooMany      Action = "429 TooManyRequests"
 	Internal     Action = "500 InternalError"
 	LoseResponse Action = "lose the response"
 	LoseRequest  Action = "lose the request"

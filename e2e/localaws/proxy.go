@@ -77,7 +77,7 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Conflict:
 		entry.Status = conflictError.send(w, r)
 		return
-	case SlowDown:
+	case SlowDown, cloud.TooMany:
 		entry.Status = slowDownError.send(w, r)
 		return
 	case Internal:

@@ -62,7 +62,7 @@ func (a *Azure) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault, _ := a.Faults.Take(entry)
 	entry.Fault = fault.Action
 	switch fault.Action {
-	case cloud.Conflict, cloud.SlowDown: // Azure has no answer for a race that it could not decide
+	case cloud.Conflict, cloud.SlowDown, cloud.TooMany: // Azure has no answer for a race that it could not decide
 		entry.Status = busyError.send(w, r)
 		return
 	case cloud.Internal:

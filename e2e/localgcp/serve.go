@@ -54,6 +54,9 @@ func (g *GCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case cloud.Conflict, cloud.SlowDown: // GCS has no 409 for an undecided write
 			fail(503, "backendError", "Backend Error").answer(seen)
 			return
+		case cloud.TooMany:
+			fail(429, "rateLimitExceeded", "The object exceeded the rate limit for object mutation operations (create, update, and delete). Please reduce your request rate.").answer(seen)
+			return
 		case cloud.Internal:
 			fail(500, "internalError", "We encountered an internal error. Please try again.").answer(seen)
 			return

@@ -45,6 +45,10 @@ func TestTheSweepEndsDeadUploads(t *testing.T) {
 	opened(client, wal)
 	part(beating, opened(client, beating), 1)
 	slowID := opened(client, slow)
+	staged := a.Root() + layout.BackupInfo("main", id) // of a question that was never finished
+	if _, err := client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &a.Staging, Key: &staged}); err != nil {
+		t.Fatal(err)
+	}
 	foreign := opened(a.Client(a.Breakglass), "elsewhere/main/base/"+id+"/data.tar")
 	if _, err := s.hostStaging.Put(t.Context(), layout.BackupInfo("main", id), []byte("status=STARTED\n")); err != nil { // so that the server is known
 		t.Fatal(err)
@@ -65,13 +69,13 @@ func TestTheSweepEndsDeadUploads(t *testing.T) {
 	}
 	const silence = "PGSEAL_ABANDON_AFTER=10s"
 	alive()
-	if r := s.sweep(t, silence); r.Ended != 0 || len(open()) != 5 {
+	if r := s.sweep(t, silence); r.Ended != 0 || len(open()) != 6 {
 		t.Fatalf("%+v, open: %q", r, open())
 	}
 	time.Sleep(12 * time.Second) // the store counts in seconds
 	alive()
 	part(slow, slowID, 2)
-	if r := s.sweep(t, silence); r.Ended != 2 || r.Failed != 0 || !slices.Equal(open(), []string{beating, slow, "elsewhere/main/base/" + id + "/data.tar"}) {
+	if r := s.sweep(t, silence); r.Ended != 3 || r.Failed != 0 || !slices.Equal(open(), []string{beating, slow, "elsewhere/main/base/" + id + "/data.tar"}) {
 		t.Fatalf("%+v, open: %q", r, open())
 	}
 	time.Sleep(12 * time.Second)
