@@ -39,6 +39,25 @@ func TestAStandby(t *testing.T) {
 	}
 }
 
+// TestAStandbyOfAnIdlePrimary: nothing is written, and without a switch there the last segment would not be archived.
+func TestAStandbyOfAnIdlePrimary(t *testing.T) {
+	p := filePlaces(t)
+	c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15), Settings: map[string]string{"autovacuum": "off"}})
+	c.LoadPgbench(1)
+	c.ArchiveAll()
+	s := c.Standby()
+	c.SQL("CREATE TABLE written AS SELECT 1; CHECKPOINT") // in a segment that is not full, and will not be
+	s.CatchUp(c)
+	o := p.backup(t, s, "--zstd", "--primary-conninfo", c.DSN())
+	if o.code != 0 {
+		t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+	}
+	has(t, o.stderr, "the primary has ended its WAL segment")
+	if wrong := p.backup(t, s, "--primary-conninfo", s.DSN()); wrong.code != 1 || !strings.Contains(wrong.stderr, "standby itself") {
+		t.Errorf("exit code %d\n%s", wrong.code, wrong.stderr)
+	}
+}
+
 // TestAStandbyThatIsPromoted: start and stop are on different timelines.
 func TestAStandbyThatIsPromoted(t *testing.T) {
 	p := filePlaces(t)

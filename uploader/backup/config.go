@@ -18,6 +18,9 @@ type Config struct {
 
 	Postgres postgres.Options
 	Fast     bool // a fast checkpoint at the start
+	// Primary is a connection string to the primary of the standby that is backed
+	// up; "" for none. Backups of a primary ignore it.
+	Primary string
 
 	Jobs        int
 	Codec       codec.Codec

@@ -101,7 +101,33 @@ func (r *run) checkServer(ctx context.Context) (err error) {
 			return fmt.Errorf("%w (where WAL is kept by other means: PGSEAL_WAL_CHECK=off, here and at the finalizer)", err)
 		}
 	}
+	if r.facts.InRecovery && r.Primary != "" { // once before the first byte, and once when it is needed
+		p, err := postgres.ConnectPrimary(ctx, r.Primary, r.facts)
+		if err != nil {
+			return err
+		}
+		p.Close()
+	}
 	return r.session.SameServer(ctx, r.facts, r.facts.DataDirectory)
+}
+
+// switchPrimary has an idle primary archive the last segment that the backup of
+// its standby needs. The backup is complete without it, and only waits longer.
+func (r *run) switchPrimary(ctx context.Context) {
+	if !r.facts.InRecovery || r.Primary == "" {
+		return
+	}
+	p, err := postgres.ConnectPrimary(ctx, r.Primary, r.facts)
+	if err == nil {
+		defer p.Close()
+		var switched bool
+		if switched, err = p.Switch(ctx, r.stop.LSN, r.facts.WALSegmentSize, "pgseal backup "+r.id); switched {
+			r.Log.Info("the primary has ended its WAL segment")
+		}
+	}
+	if err != nil {
+		r.Log.Warn("the primary does not end its WAL segment now; the backup is sealed when the segment is archived", "error", err)
+	}
 }
 
 // takeAll starts the backup, copies everything, and stops it.
@@ -128,6 +154,7 @@ func (r *run) takeAll(ctx context.Context) ([]manifest.Object, error) {
 	if err := r.storeLast(ctx, c, control); err != nil {
 		return nil, err
 	}
+	r.switchPrimary(ctx)
 	return c.objects, nil
 }
 

@@ -168,7 +168,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"a tag twice", "backup", "u s --tag k,v --tag k,w", "argument --tag: tag key 'k' is given twice"},
 		{"a disk snapshot", "backup", "u s --snapshot-disk d", "argument --snapshot-disk: disk snapshots are not part of pgseal: use barman-cloud-backup for them"},
 		{"a shortened disk snapshot", "backup", "u s --snapshot-inst=i", "argument --snapshot-instance: disk snapshots are not part of pgseal: use barman-cloud-backup for them"},
-		{"a WAL compression for a base backup", "backup", "u s --zstd", "unrecognized arguments: --zstd"},
+		{"a WAL compression for a base backup", "backup", "u s --xz", "unrecognized arguments: --xz"},
 		{"a duration without a unit", "backup", "u s --retention 30", "argument --retention: '30' is not a valid duration: write 90s, 5m, 26h, 30d or 2w"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,6 +16,9 @@ var postgres = []Option{
 		Name: "dbname", Short: "d", Metavar: "DBNAME", Default: "postgres", in: backup | doctor, Group: groupPostgres,
 		Help: "the database to connect to, or a whole connection string, which then stands alone",
 	}, {
+		Name: "primary-conninfo", Metavar: "CONNINFO", in: backup, Group: groupPostgres, Own: true,
+		Help: "with a standby: how to reach its primary, which then archives the last segment at once, even if it is idle",
+	}, {
 		Name: "immediate-checkpoint", Kind: Bool, in: backup, Group: groupPostgres,
 		Help: "start with a fast checkpoint instead of waiting for a spread one",
 	},
@@ -39,6 +42,9 @@ var archives = []Option{
 	}, {
 		Name: "zstd", Kind: Bool, Exclusive: "compression", in: walArchive, Group: groupArchives,
 		Help: "compress with zstd",
+	}, {
+		Name: "zstd", Kind: Bool, Exclusive: "compression", in: backup, Group: groupArchives, Own: true,
+		Help: "compress with zstd, which pgseal restores, and stock barman-cloud-restore does not (seen up to 3.17)",
 	}, {
 		Name: "lz4", Kind: Bool, Exclusive: "compression", in: uploads, Group: groupArchives,
 		Help: "compress with lz4; to restore a base backup so compressed takes barman 3.18 or newer",

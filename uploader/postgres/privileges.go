@@ -28,25 +28,36 @@ func (s *Session) CheckPrivileges(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("privileges: %w", err)
 	}
-	role := quoteIdentifier(user)
 	var grants []string
 	if !settings {
-		grants = append(grants, "GRANT pg_read_all_settings TO "+role)
+		grants = append(grants, "GRANT pg_read_all_settings TO "+quoteIdentifier(user))
 	}
-	for _, function := range s.requiredFunctions() {
-		var may bool
-		if err := s.row(ctx, "SELECT has_function_privilege($1, 'EXECUTE')", []any{function}, &may); err != nil {
-			return fmt.Errorf("privileges on %s: %w", function, err)
-		}
-		if !may {
-			grants = append(grants, "GRANT EXECUTE ON FUNCTION "+function+" TO "+role)
-		}
+	functions, err := s.missing(ctx, s.requiredFunctions())
+	if err != nil {
+		return err
+	}
+	for _, function := range functions {
+		grants = append(grants, "GRANT EXECUTE ON FUNCTION "+function+" TO "+quoteIdentifier(user))
 	}
 	if len(grants) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: user %s cannot take a backup; as a superuser run in database %s: %s;",
-		ErrPrivilege, role, quoteIdentifier(database), strings.Join(grants, "; "))
+		ErrPrivilege, quoteIdentifier(user), quoteIdentifier(database), strings.Join(grants, "; "))
+}
+
+// missing are those functions that the user may not call.
+func (s *Session) missing(ctx context.Context, functions []string) (missing []string, err error) {
+	for _, function := range functions {
+		var may bool
+		if err := s.row(ctx, "SELECT has_function_privilege($1, 'EXECUTE')", []any{function}, &may); err != nil {
+			return nil, fmt.Errorf("privileges on %s: %w", function, err)
+		}
+		if !may {
+			missing = append(missing, function)
+		}
+	}
+	return missing, nil
 }
 
 func quoteIdentifier(name string) string {
