@@ -12,7 +12,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -bui
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build demo test sim mutate fuzz tofu bench lint package clean
+.PHONY: build demo test sim mutate fuzz vuln tofu bench lint package clean
 
 build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
 
@@ -55,6 +55,10 @@ mutate:
 FUZZTIME ?= 10m
 fuzz:
 	scripts/fuzz $(FUZZTIME)
+
+# Known vulnerabilities of what is linked; needs Go's vulnerability database (vuln.go.dev).
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
 
 bench:
 	scripts/install-deps test
