@@ -83,6 +83,7 @@ func (b *Bucket) listed(item *container.BlobItem, lock containerLock) bucket.Obj
 		o.CRC32C = "" // so that whoever needs it asks for the blob, and learns that it cannot be read
 	}
 	lock.show(&o, ownPolicy(p.ImmutabilityPolicyExpiresOn, p.ImmutabilityPolicyMode))
+	o.Created = written(o.Created, p.LastModified)
 	return o
 }
 

@@ -67,7 +67,7 @@ func TestAListingTellsAllThatTheFinalizerAsks(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if o.Key != "k" || o.Size != 9 || o.ETag != "0x8D" || !o.Created.Equal(created) || !o.Latest || o.Metadata["pgseal-sha256"] != "00" || len(o.Metadata) != 1 {
+				if o.Key != "k" || o.Size != 9 || o.ETag != "0x8D" || !o.Created.Equal(created.Add(day)) || !o.Latest || o.Metadata["pgseal-sha256"] != "00" || len(o.Metadata) != 1 {
 					t.Errorf("%+v", o)
 				}
 				if !o.RetainUntil.Equal(tc.until) || o.RetentionSeen != tc.seen || o.CRC32C != tc.crc || o.Class != tc.class || o.Encryption != tc.encryption {

@@ -29,25 +29,28 @@ func (b *Bucket) Stat(ctx context.Context, key, version string) (bucket.Object, 
 		return bucket.Object{}, err
 	}
 	lock.show(&o, own.until)
+	o.Created = written(o.Created, own.changed)
 	return o, nil
 }
 
-// stat gives the blob, and the policy that this version has of its own.
-func (b *Bucket) stat(ctx context.Context, key, version string) (o bucket.Object, own expiry, err error) {
+// stat gives the blob, and the policy that this version has of its own. Created
+// is the blob's creation, from which a container's policy counts.
+func (b *Bucket) stat(ctx context.Context, key, version string) (o bucket.Object, own ownExpiry, err error) {
 	client, err := b.blob(key, version)
 	if err != nil {
-		return bucket.Object{}, expiry{}, err
+		return bucket.Object{}, ownExpiry{}, err
 	}
 	out, err := client.GetProperties(ctx, nil)
 	if err != nil {
-		return bucket.Object{}, expiry{}, b.failRead(ctx, "read", key, version, err)
+		return bucket.Object{}, ownExpiry{}, b.failRead(ctx, "read", key, version, err)
 	}
 	if err := b.answersFor(key, version, out.VersionID, out.EncryptionKeySHA256); err != nil {
-		return bucket.Object{}, expiry{}, err
+		return bucket.Object{}, ownExpiry{}, err
 	}
 	if until := ownPolicy(out.ImmutabilityPolicyExpiresOn, out.ImmutabilityPolicyMode); until != nil {
-		own = expiry{until: until, mode: to.Ptr(blob.ImmutabilityPolicySetting(deref(out.ImmutabilityPolicyMode)))}
+		own.expiry = expiry{until: until, mode: to.Ptr(blob.ImmutabilityPolicySetting(deref(out.ImmutabilityPolicyMode)))}
 	}
+	own.changed = out.LastModified
 	o = bucket.Object{
 		Key: key, Size: deref(out.ContentLength), Version: deref(out.VersionID), ETag: unquote(out.ETag),
 		Class: class(deref(out.AccessTier), out.AccessTierInferred), Encryption: deref(out.EncryptionScope),
@@ -130,7 +133,7 @@ func (b *Bucket) Open(ctx context.Context, key, version string, offset, length i
 	}
 	o := bucket.Object{
 		Key: key, Size: size, Version: deref(out.VersionID), ETag: unquote(out.ETag), Encryption: deref(out.EncryptionScope),
-		Created: created(out.CreationTime, out.LastModified), Latest: version == "" || deref(out.IsCurrentVersion),
+		Created: written(created(out.CreationTime, out.LastModified), out.LastModified), Latest: version == "" || deref(out.IsCurrentVersion),
 	}
 	o.Metadata, o.CRC32C = labels(out.Metadata, deref(out.BlobType))
 	if until := ownPolicy(out.ImmutabilityPolicyExpiresOn, out.ImmutabilityPolicyMode); until != nil {
@@ -176,6 +179,22 @@ func (d *download) Read(p []byte) (int, error) {
 		err = d.b.fail(d.ctx, "read", d.key, err)
 	}
 	return n, err
+}
+
+// ownExpiry is a version's own policy, and when the blob was changed last.
+type ownExpiry struct {
+	expiry
+	changed *time.Time
+}
+
+// written is when what stands there was stored: a blob that is overwritten keeps
+// its creation (unverified), and heartbeats are told by their age. Under a
+// container's policy nothing is overwritten, and the two are one.
+func written(creation time.Time, change *time.Time) time.Time {
+	if change != nil && change.After(creation) {
+		return *change
+	}
+	return creation
 }
 
 // created is the creation; older servers know the last change only.

@@ -49,6 +49,26 @@ func TestThePeriodIsStatedInTheEnvironment(t *testing.T) {
 	}
 }
 
+// A heartbeat is told by its age, and a blob that is overwritten keeps its creation. A policy counts from that all the same.
+func TestABlobIsAsOldAsWhatIsInIt(t *testing.T) {
+	b, _ := connectTo(t, func(_ int, _ request, w http.ResponseWriter) {
+		locked(w, "policy")
+		w.Header().Set("x-ms-creation-time", "Thu, 01 Jan 2026 00:00:00 GMT")
+		w.Header().Set("Last-Modified", "Sat, 03 Jan 2026 00:00:00 GMT")
+	}, func(o *Options) { o.Retention = 30 * 24 * time.Hour })
+	written, until := time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
+	if o, err := b.Stat(t.Context(), "k", ""); err != nil || !o.Created.Equal(written) || !o.RetainUntil.Equal(until) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	_, o, err := b.Open(t.Context(), "k", "", 0, -1)
+	if err != nil || !o.Created.Equal(written) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if err := b.Retain(t.Context(), "k", "", until.Add(24*time.Hour)); !errors.Is(err, bucket.ErrInvalid) {
+		t.Errorf("the policy does not keep it that long: %v", err)
+	}
+}
+
 func TestHowRetentionIsExtended(t *testing.T) {
 	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	const day = 24 * time.Hour
