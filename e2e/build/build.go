@@ -44,7 +44,9 @@ var (
 	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal", "-tags=disable_grpc_modules") })
 	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/aws", "-tags=lambda.norpc") })
 	azure     = sync.OnceValues(func() (string, error) { return app("./functions/azure") })
-	gcp       = sync.OnceValues(func() (string, error) { return build("gcp-server", "./functions/gcp/server", "-tags=disable_grpc_modules") })
+	gcp       = sync.OnceValues(func() (string, error) {
+		return build("gcp-server", "./functions/gcp/server", "-tags=disable_grpc_modules")
+	})
 )
 
 func path(t testing.TB, built func() (string, error)) string {

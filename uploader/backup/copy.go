@@ -64,7 +64,7 @@ func (r *run) newCopier(plan *pgdata.Plan) *copier {
 	}
 	return &copier{
 		files: files, pages: pages,
-		plan:  plan, jobs: r.Jobs, size: r.ArchiveSize, progress: r.Progress, log: r.Log, numbers: map[string]int{},
+		plan: plan, jobs: r.Jobs, size: r.ArchiveSize, progress: r.Progress, log: r.Log, numbers: map[string]int{},
 		options: &archive.Options{
 			Vault: r.Vault, Dir: layout.BackupDir(r.Server, r.id), Codec: r.Codec, Level: r.Level,
 			Create: bucket.CreateOptions{

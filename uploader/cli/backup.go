@@ -60,7 +60,7 @@ func backupConfig(ctx context.Context, v *option.Values, env *Env) (c basebackup
 		Server: v.Arg("SERVER"), Name: v.String("name"),
 		Postgres: postgres.Options{Host: v.String("host"), Port: v.String("port"), User: v.String("user"), DBName: v.String("dbname")},
 		Fast:     v.Bool("immediate-checkpoint"), Primary: v.String("primary-conninfo"),
-		Jobs:     v.Int("jobs"), ArchiveSize: v.Size("max-archive-size"), MinPart: v.Size("min-chunk-size"), Bandwidth: v.Size("max-bandwidth"),
+		Jobs: v.Int("jobs"), ArchiveSize: v.Size("max-archive-size"), MinPart: v.Size("min-chunk-size"), Bandwidth: v.Size("max-bandwidth"),
 		Tags: store.Tags(v, "tags"), RetainUntil: wholeSecond(store.RetainUntil(v, env.Now())),
 		NoBackupManifest: v.Bool("no-backup-manifest"), RequireLock: v.Bool("require-lock"), CheckWAL: judge.CheckWAL(v.Arg("SERVER")),
 		Uploader: "pgseal " + version.String(), PID: os.Getpid(), Now: env.Now, Nonce: rand.Text, Log: env.Log, Progress: &basebackup.Progress{},
