@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ func TestASealedBackupIsRestored(t *testing.T) {
 	if info, err := os.Stat(w.Dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
+	wantOwner(t, w.dir)
 	conf, err := os.ReadFile(filepath.Join(w.Dir, "postgresql.auto.conf"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +47,31 @@ func TestASealedBackupIsRestored(t *testing.T) {
 	}
 	if _, err := w.run(); !errors.Is(err, restore.ErrDirectory) {
 		t.Errorf("over a data directory: %v", err)
+	}
+}
+
+// wantOwner: as root everything is the backed up user's, though its name is not known here; else it is ours.
+func wantOwner(t *testing.T, dir string) {
+	t.Helper()
+	want := os.Geteuid()
+	if want == 0 {
+		want = 4321
+	}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if st := info.Sys().(*syscall.Stat_t); int(st.Uid) != want {
+			t.Errorf("%s belongs to %d, want %d", path, st.Uid, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -145,6 +145,9 @@ func (c Config) pinned(ctx context.Context, id string, seal []byte, info backupi
 		return nil, nil
 	}
 	s := &set{id: id, info: info, manifest: &m, digest: digest}
+	if m.CorruptPages > 0 {
+		s.note("%d pages failed PostgreSQL's checksums when the backup read them, and come back as they were: an older backup may have them whole", m.CorruptPages)
+	}
 	for _, o := range m.Objects {
 		name, err := layout.ParseArchive(o.Name)
 		if err != nil {
