@@ -15,6 +15,7 @@ import (
 
 	"github.com/pgseal/pgseal/core/backupinfo"
 	"github.com/pgseal/pgseal/core/bucket/membucket"
+	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/core/settest"
 	"github.com/pgseal/pgseal/uploader/restore"
 )
@@ -159,14 +160,33 @@ func TestWhatIsWrongIsNoticed(t *testing.T) {
 		want error
 		says string
 	}{
-		"no backup":                 {func(*world) {}, restore.ErrNoBackup, "none that is complete"},
-		"one that runs":             {stock(func(i *backupinfo.Info) { i.Status = backupinfo.Started }), restore.ErrNoBackup, ""},
-		"one that failed":           {stock(func(i *backupinfo.Info) { i.Status = backupinfo.Failed }), restore.ErrNoBackup, ""},
-		"one not sealed":            {func(w *world) { s := w.set(); s.Upload(t, w.Vault); w.Backup = s.ID() }, restore.ErrNoBackup, "not sealed"},
-		"an unknown name":           {func(w *world) { w.seal(w.set()); w.Backup = "weekly" }, restore.ErrNoBackup, "weekly"},
-		"a failed one":              {func(w *world) { w.seal(w.set()); w.Backup = "last-failed" }, restore.ErrNoBackup, ""},
-		"a lost archive":            {func(w *world) { w.Destroy(w.seal(w.set()).Key("data_0001.tar")) }, restore.ErrDamaged, "is gone"},
-		"a lost manifest":           {func(w *world) { w.Destroy(w.seal(w.set()).Key("manifest.json")) }, restore.ErrDamaged, "the manifest that the seal"},
+		"no backup":       {func(*world) {}, restore.ErrNoBackup, "none that is complete"},
+		"one that runs":   {stock(func(i *backupinfo.Info) { i.Status = backupinfo.Started }), restore.ErrNoBackup, ""},
+		"one that failed": {stock(func(i *backupinfo.Info) { i.Status = backupinfo.Failed }), restore.ErrNoBackup, ""},
+		"one that runs, by its id": {func(w *world) {
+			w.Backup = w.stock(w.set(), func(i *backupinfo.Info) { i.Status = backupinfo.Started }).ID()
+		}, restore.ErrNoBackup, "STARTED"},
+		"one not sealed":  {func(w *world) { s := w.set(); s.Upload(t, w.Vault); w.Backup = s.ID() }, restore.ErrNoBackup, "not sealed"},
+		"an unknown name": {func(w *world) { w.seal(w.set()); w.Backup = "weekly" }, restore.ErrNoBackup, "weekly"},
+		"a failed one":    {func(w *world) { w.seal(w.set()); w.Backup = "last-failed" }, restore.ErrNoBackup, ""},
+		"a lost archive":  {func(w *world) { w.Destroy(w.seal(w.set()).Key("data_0001.tar")) }, restore.ErrDamaged, "is gone"},
+		"a lost manifest": {func(w *world) { w.Destroy(w.seal(w.set()).Key("manifest.json")) }, restore.ErrDamaged, "the manifest that the seal"},
+		"another manifest": {func(w *world) {
+			s := w.seal(w.set())
+			s.Manifest.Objects = s.Manifest.Objects[:0:0]
+			for _, o := range []string{"data.tar", "16385.tar"} { // one archive fewer
+				obj, err := w.Vault.Stat(t.Context(), s.Key(o), "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Manifest.Objects = append(s.Manifest.Objects, manifest.Object{Name: o, Size: obj.Size, SHA256: strings.Repeat("0", 64), CRC32C: obj.CRC32C, Version: obj.Version})
+			}
+			body, err := manifest.Encode(s.Manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Damage(s.Key("manifest.json"), body)
+		}, restore.ErrDamaged, "the manifest that the seal"},
 		"a lost segment":            {func(w *world) { w.seal(w.set()); w.Destroy("main/wals/0000000100000000/000000010000000000000004") }, restore.ErrTarget, "000000010000000000000004"},
 		"a target too old":          {func(w *world) { w.seal(w.set()); w.Target.Time = w.now.Add(-time.Hour) }, restore.ErrNoBackup, "before the target"},
 		"a target ahead of the WAL": {func(w *world) { w.seal(w.set()); w.Target.Time = w.now.Add(time.Hour) }, restore.ErrTarget, "the WAL leads to segment"},
@@ -321,5 +341,29 @@ func TestWhichBackupIsMeant(t *testing.T) {
 	w.Backup = ids[2]
 	if _, err := w.run(); !errors.Is(err, restore.ErrTarget) {
 		t.Error(err)
+	}
+}
+
+// A sealed set holds files and directories below its own: whatever else somebody put into an archive is refused by name.
+func TestWhatNoBackupHoldsIsRefused(t *testing.T) {
+	for _, h := range []*tar.Header{
+		{Name: "../escaped", Typeflag: tar.TypeReg}, {Name: "/tmp/escaped", Typeflag: tar.TypeReg}, {Name: "base/../../escaped", Typeflag: tar.TypeDir},
+		{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}, {Name: "hard", Linkname: "PG_VERSION", Typeflag: tar.TypeLink},
+		{Name: "null", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, {Name: "pipe", Typeflag: tar.TypeFifo},
+		{Name: "base/5/1", Typeflag: tar.TypeReg}, {Name: ".pgseal-restore/state.json", Typeflag: tar.TypeReg}, {Name: strings.Repeat("d/", 40), Typeflag: tar.TypeDir},
+	} {
+		w := newWorld(t)
+		s := w.set()
+		s.Archives["data.tar"] = entries{{"./", ""}, {"base/", ""}, {"base/5/", ""}, {"base/5/1", "one"}, {"global/", ""}}.tar(t, h)
+		w.seal(s)
+		if _, err := w.run(); !errors.Is(err, restore.ErrRefused) || !strings.Contains(err.Error(), "data.tar") {
+			t.Errorf("%c %s: %v", h.Typeflag, h.Name, err)
+		}
+		if w.startable() {
+			t.Errorf("%s: it would start", h.Name)
+		}
+		if left, err := os.ReadDir(w.dir); err != nil || len(left) > 2 {
+			t.Errorf("%s: %v %v", h.Name, left, err)
+		}
 	}
 }
