@@ -63,11 +63,16 @@ func (r Request) openSpool() (*spool, error) {
 	if s.lock, err = os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrSpool, r.Spool, err)
 	}
-	if busy := syscall.Flock(int(s.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil; busy {
+	if !alone(s.lock) {
 		s.close()
 		return nil, nil
 	}
 	return s, nil
+}
+
+// alone tells whether nobody else holds the lock, and takes it.
+func alone(lock *os.File) bool {
+	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
 // checkSpool: nobody else may write there, and it is not a part of the data directory, which is copied, restored and
