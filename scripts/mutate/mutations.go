@@ -109,9 +109,9 @@ var mutations = []mutation{
 	},
 	{
 		name: "encryption is held to what is allowed",
-		file: "core/finalizer/set.go",
-		old:  "len(allowed) > 0 && !slices.Contains(allowed, have.Encryption)",
-		new:  `len(allowed) > 0 && slices.Contains(allowed, "x")`,
+		file: "core/finalizer/config.go",
+		old:  "if len(allowed) == 0 || slices.Contains(allowed, word) {",
+		new:  "if len(allowed) == 0 || slices.Contains(allowed, word) || word != \"\" {",
 		pkg:  "core/finalizer", test: "^TestWhatIsNotSealed$/an_encryption",
 	},
 	{
