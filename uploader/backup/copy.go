@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
 	"io/fs"
 	"log/slog"
 	"sync"
@@ -274,38 +272,4 @@ func (c *copier) add(obj manifest.Object) {
 	c.objects = append(c.objects, obj)
 	c.mu.Unlock()
 	c.log.Debug("archive stored", "key", c.options.Dir+obj.Name, "bytes", obj.Size)
-}
-
-// note lists a file for pg_verifybackup.
-func (c *copier) note(base string, e pgdata.Entry, size int64, crc uint32) {
-	if c.files == nil {
-		return
-	}
-	path := e.Name
-	if base != layout.Data {
-		path = "pg_tblspc/" + base + "/" + path
-	}
-	c.files.Add(backupmanifest.File{Path: path, Size: size, ModTime: e.ModTime, CRC32C: crc})
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func (c *copier) addCorrupt(pages int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.corrupt += pages
-}
-
-// counted counts and sums what is read.
-type counted struct {
-	io.Reader
-	progress *Progress
-	crc      uint32
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.progress.Bytes.Add(int64(n))
-	c.crc = crc32.Update(c.crc, castagnoli, p[:n])
-	return n, err
 }
