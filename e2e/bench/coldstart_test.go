@@ -2,10 +2,10 @@ package bench
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
+	"github.com/pgseal/pgseal/e2e/bench/figures"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/clouds"
 )
@@ -16,6 +16,7 @@ func BenchmarkColdStart(b *testing.B) {
 	const tries = 21
 	for range b.N {
 		fmt.Printf("\nA function's first answer, medians of %d\n%-14s %12s %12s\n", tries, "", "cold ms", "warm ms")
+		t := figures.Table{Title: "A function's first answer, from the start of its process", At: time.Now(), Runs: tries, Unit: "ms"}
 		for _, k := range clouds.All() {
 			c := k.Start(b, cloud.Config{Prefix: "barman", VaultRetention: 24 * time.Hour})
 			fn := c.Deploy(b)
@@ -25,23 +26,24 @@ func BenchmarkColdStart(b *testing.B) {
 				b.Fatal(err)
 			}
 			marker := <-events
-			measure := func(before func()) time.Duration {
-				var took []time.Duration
+			measure := func(before func()) (took []sample) {
 				for range tries {
 					before()
 					began := time.Now()
 					if err := fn.Deliver(b.Context(), k.Ways[0], marker); err != nil {
 						b.Fatalf("%s: %v\n%s", k.Name, err, fn.Logs())
 					}
-					took = append(took, time.Since(began))
+					took = append(took, sample{wall: time.Since(began)})
 				}
-				slices.Sort(took)
-				return took[tries/2]
+				return took
 			}
 			warm := measure(func() {})
 			cold := measure(func() { fn.Kill(); time.Sleep(100 * time.Millisecond) }) // until its end is noticed
-			fmt.Printf("%-14s %12.1f %12.1f\n", k.Name, cold.Seconds()*1000, warm.Seconds()*1000)
-			b.ReportMetric(cold.Seconds()*1000, metricName(k.Name)+"-cold-ms")
+			first, w := row("pgseal "+k.Name+" cold", cold, time.Millisecond), row("pgseal "+k.Name+" warm", warm, time.Millisecond)
+			t.Rows = append(t.Rows, first, w)
+			fmt.Printf("%-14s %12.1f %12.1f\n", k.Name, first.Median, w.Median)
+			b.ReportMetric(first.Median, metricName(k.Name)+"-cold-ms")
 		}
+		keep(b, t)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
 	"github.com/pgseal/pgseal/core/settest"
+	"github.com/pgseal/pgseal/e2e/bench/figures"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/clouds"
 )
@@ -20,6 +21,7 @@ import (
 func BenchmarkFinalizer(b *testing.B) {
 	for range b.N {
 		fmt.Printf("\nOne seal, medians of %d\n%-14s %8s %6s %6s %6s %6s %6s %10s\n", runs, "", "objects", "list", "stat", "read", "write", "all", "ms")
+		t := figures.Table{Title: "One seal, by the number of objects", At: time.Now(), Runs: runs, Unit: "ms"}
 		for _, k := range clouds.All() {
 			c := k.Start(b, cloud.Config{Prefix: "barman", VaultRetention: 24 * time.Hour})
 			fn := c.Deploy(b, "PGSEAL_MIN_RETENTION=1h")
@@ -46,8 +48,12 @@ func BenchmarkFinalizer(b *testing.B) {
 				m := median(all)
 				fmt.Printf("%-14s %8d %6d %6d %6d %6d %6d %10.1f\n", k.Name, objects, counts[0], counts[1], counts[2], counts[3], counts[4], m.wall.Seconds()*1000)
 				b.ReportMetric(m.wall.Seconds()*1000, fmt.Sprintf("%s-%d-ms", metricName(k.Name), objects))
+				r := row(fmt.Sprintf("pgseal %s %d", k.Name, objects), all, time.Millisecond)
+				r.Note = fmt.Sprintf("%d requests, %d of them lists", counts[4], counts[0])
+				t.Rows = append(t.Rows, r)
 			}
 		}
+		keep(b, t)
 	}
 }
 

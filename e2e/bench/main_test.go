@@ -8,7 +8,7 @@
 // pgbench's tables compress unusually well: the ratios between the compressions
 // say little about other data.
 //
-// Each number is the median of three runs. Before each run all files are read
+// Each number is the median of five runs. Before each run all files are read
 // once, so that nobody pays for the other's use of the page cache. pgseal
 // writes as the host into the vault, with conditional creates; stock barman
 // overwrites, so it has a bucket of its own without rules.
@@ -30,13 +30,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgseal/pgseal/e2e/bench/figures"
 	"github.com/pgseal/pgseal/e2e/localaws"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
 
 func TestMain(m *testing.M) { localaws.Main(m) }
 
-const runs = 3
+const runs = 5
 
 // sample is one run of a program.
 type sample struct {
@@ -105,6 +106,7 @@ func race(b *testing.B, title string, size int64, warm func(), all []contender) 
 			samples[c.name] = append(samples[c.name], s)
 		}
 	}
+	t := figures.Table{Title: title, At: time.Now(), Runs: runs, Unit: "s"}
 	fmt.Printf("\n%s\n%-26s %9s %9s %9s %9s %11s  %s\n", title, "", "wall s", "MB/s", "cpu s", "RSS MiB", "stored MB", "times as fast")
 	for _, c := range all {
 		m := median(samples[c.name])
@@ -117,6 +119,29 @@ func race(b *testing.B, title string, size int64, warm func(), all []contender) 
 		}
 		fmt.Printf("%-26s %9.2f %9.0f %9.2f %9d %11.1f  %s\n", c.name, m.wall.Seconds(), float64(size)/1e6/m.wall.Seconds(),
 			m.cpu.Seconds(), m.rss>>20, float64(m.stored)/1e6, ratio)
+		r := row(c.name, samples[c.name], time.Second)
+		r.Against = c.against
+		t.Rows = append(t.Rows, r)
+	}
+	keep(b, t)
+}
+
+// row is what a page says of one contender.
+func row(name string, all []sample, unit time.Duration) figures.Row {
+	m := median(all)
+	in := func(d time.Duration) float64 { return float64(d) / float64(unit) }
+	r := figures.Row{Name: name, Median: in(m.wall), Least: in(m.wall), Most: in(m.wall), CPU: m.cpu.Seconds(), RSS: m.rss, Stored: m.stored}
+	for _, s := range all {
+		r.Least, r.Most = min(r.Least, in(s.wall)), max(r.Most, in(s.wall))
+	}
+	return r
+}
+
+// keep leaves a table for the page.
+func keep(b *testing.B, t figures.Table) {
+	b.Helper()
+	if err := t.Keep(); err != nil {
+		b.Fatal(err)
 	}
 }
 

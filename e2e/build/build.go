@@ -44,10 +44,17 @@ var (
 	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal", "-tags=disable_grpc_modules") })
 	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/aws", "-tags=lambda.norpc") })
 	azure     = sync.OnceValues(func() (string, error) { return app("./functions/azure") })
+	s3put     = sync.OnceValues(func() (string, error) { return buildIn("e2e", "s3put", "./cmd/s3put") })
 	gcp       = sync.OnceValues(func() (string, error) {
 		return build("gcp-server", "./functions/gcp/server", "-tags=disable_grpc_modules")
 	})
 )
+
+// S3Put is the path of a program that sends its standard input into an object of S3.
+func S3Put(t testing.TB) string {
+	t.Helper()
+	return path(t, s3put)
+}
 
 func path(t testing.TB, built func() (string, error)) string {
 	t.Helper()
@@ -100,7 +107,10 @@ func app(pkg string) (string, error) {
 
 // build builds a package of the module above this one, into a directory of its own. Cgo is off and the tags are those of
 // the Makefile, as in a release.
-func build(name, pkg string, flags ...string) (string, error) {
+func build(name, pkg string, flags ...string) (string, error) { return buildIn(".", name, pkg, flags...) }
+
+// buildIn is build for the module in a directory of this project.
+func buildIn(module, name, pkg string, flags ...string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
@@ -111,7 +121,7 @@ func build(name, pkg string, flags ...string) (string, error) {
 	}
 	target := filepath.Join(dir, name)
 	cmd := exec.Command("go", append(append([]string{"build", "-o", target}, flags...), pkg)...)
-	cmd.Dir = root
+	cmd.Dir = filepath.Join(root, module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
