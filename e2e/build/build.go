@@ -107,7 +107,9 @@ func app(pkg string) (string, error) {
 
 // build builds a package of the module above this one, into a directory of its own. Cgo is off and the tags are those of
 // the Makefile, as in a release.
-func build(name, pkg string, flags ...string) (string, error) { return buildIn(".", name, pkg, flags...) }
+func build(name, pkg string, flags ...string) (string, error) {
+	return buildIn(".", name, pkg, flags...)
+}
 
 // buildIn is build for the module in a directory of this project.
 func buildIn(module, name, pkg string, flags ...string) (string, error) {

@@ -13,7 +13,7 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -33,6 +33,8 @@ func put(ctx context.Context, args []string) error {
 		return err
 	}
 	client := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
-	_, err = manager.NewUploader(client).Upload(ctx, &s3.PutObjectInput{Bucket: &args[0], Key: &args[1], Body: struct{ io.Reader }{os.Stdin}}) // a pipe, which cannot be rewound
+	_, err = transfermanager.New(client).UploadObject(ctx, &transfermanager.UploadObjectInput{
+		Bucket: &args[0], Key: &args[1], Body: struct{ io.Reader }{os.Stdin}, // a pipe, which cannot be rewound
+	})
 	return err
 }
