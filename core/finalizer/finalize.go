@@ -216,6 +216,10 @@ func (c *call) withoutManifest(ctx context.Context) (Verdict, error) {
 		if _, explained, err := c.explain(ctx); explained.there || err != nil {
 			return c.sealedUnless(ctx, explained, err)
 		}
+		hidden := c.verdict(Nothing, "", reason("hidden", layout.Manifest(c.server, c.id), "a delete marker hides it"))
+		if v, err := c.stays(ctx, hidden); v.State == Sealed || err != nil {
+			return v, err
+		}
 	}
 	v := c.verdict(Nothing, "", reason("manifest", layout.Manifest(c.server, c.id), "no manifest is there: the upload is not complete"))
 	if s.there {

@@ -127,6 +127,30 @@ func TestASealThatIsGoneIsAFinding(t *testing.T) {
 	})
 }
 
+// Somebody with more rights than a host takes the seal away, and the manifest out of sight: what the vault still holds below,
+// and the kept verdict, say that there was a seal.
+func TestASealThatIsGoneIsAFindingWhateverBecameOfTheManifest(t *testing.T) {
+	for name, hide := range map[string]func(w *world, key string) error{
+		"under a delete marker": func(w *world, key string) error { return w.vault.Delete(key, "") },
+		"below another":         func(w *world, key string) error { return w.vault.Overwrite(key, []byte("{}")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, membucket.S3)
+			s := w.sealed("main")
+			if err := hide(w, layout.Manifest("main", s.ID())); err != nil {
+				t.Fatal(err)
+			}
+			w.vault.Destroy(layout.BackupInfo("main", s.ID()))
+			w.pass(2 * time.Hour)
+			w.sweep()
+			findings := w.swept("main", s.ID()).Findings
+			if len(findings) == 0 || findings[0].Code != "seal-gone" || w.state("main", s.ID()) != finalizer.Sealed {
+				t.Errorf("%s: %+v", w.state("main", s.ID()), findings)
+			}
+		})
+	}
+}
+
 // The seal was written, and the call died before its verdict; then somebody hid
 // or wrote over both. The older versions say what was.
 func TestASealBelowWhatHidesItStaysSealed(t *testing.T) {

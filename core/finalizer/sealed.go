@@ -49,11 +49,11 @@ func (c *call) sealed(ctx context.Context, s seal) (Verdict, error) {
 	return v, nil
 }
 
-// stays keeps a backup sealed that was sealed from this manifest and whose seal
-// is gone, though nothing that was locked can be: what v says of it now are
-// findings.
+// stays keeps a backup sealed that was sealed from a manifest that is still there
+// and whose seal is gone, though nothing that was locked can be: what v says of
+// it now are findings.
 func (c *call) stays(ctx context.Context, v Verdict) (Verdict, error) {
-	have, err := c.sealedVerdict(ctx)
+	have, err := c.wasSealed(ctx)
 	if err != nil || have.State != Sealed {
 		return v, err
 	}
@@ -101,6 +101,37 @@ func (c *call) sealedVerdict(ctx context.Context) (Verdict, error) {
 		have = Verdict{}
 	}
 	return have, nil // one that is not there, or cannot be read, is none
+}
+
+// wasSealed is the kept verdict if it says that the backup is sealed, from any
+// version of the manifest: somebody may have written over that, or hidden it.
+func (c *call) wasSealed(ctx context.Context) (Verdict, error) {
+	have, err := c.sealedVerdict(ctx)
+	if err != nil || have.State == Sealed {
+		return have, err
+	}
+	have, _, err = ReadVerdict(ctx, c.Staging, c.server, c.id)
+	if bucket.Retryable(err) {
+		return Verdict{}, err
+	}
+	if err != nil || have.State != Sealed {
+		return Verdict{}, nil
+	}
+	manifests, err := c.versionsOf(ctx, layout.Manifest(c.server, c.id))
+	if err != nil {
+		return Verdict{}, err
+	}
+	for _, obj := range manifests {
+		body, _, err := bucket.ReadAll(ctx, c.Vault, obj.Key, obj.Version, manifest.MaxBytes)
+		switch {
+		case errors.Is(err, bucket.ErrTooLarge), errors.Is(err, bucket.ErrNotFound), errors.Is(err, bucket.ErrInvalid):
+		case err != nil:
+			return Verdict{}, err
+		case manifest.Digest(body) == have.ManifestSHA256:
+			return have, nil
+		}
+	}
+	return Verdict{}, nil
 }
 
 // shadows names what hides a seal, or stands beside it in other versions.

@@ -84,6 +84,17 @@ func random(n uint64) *world {
 	return w
 }
 
+// found are seeds in which something was wrong once.
+var found = []uint64{81977}
+
+func TestSeedsThatFoundSomething(t *testing.T) {
+	for _, n := range found {
+		if w := inBubble(t, func() *world { return random(n) }); len(w.checker.wrong) > 0 {
+			t.Errorf("seed %d, %s: %s", n, w.p, strings.Join(w.checker.wrong, "; "))
+		}
+	}
+}
+
 // shards is how many tests share the seeds, to use several processors.
 const shards = 4
 

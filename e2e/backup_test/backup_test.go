@@ -64,12 +64,12 @@ func (p places) checkOrder(t testing.TB, id string) {
 		t.Errorf("%s has directories behind files", data[0])
 	}
 	last := data[len(data)-1]
-	if got := p.members(t, id, last); !slices.Equal(got, []string{"global/pg_control", "backup_label"}) {
+	if got := p.members(t, id, last); !slices.Equal(got, []string{"global/pg_control", "backup_label", "backup_manifest"}) {
 		t.Errorf("%s holds %q", last, got)
 	}
 	for _, name := range data[:len(data)-1] {
 		for _, member := range p.members(t, id, name) {
-			if member == "global/pg_control" || member == "backup_label" || member == "tablespace_map" || strings.HasPrefix(member, "pg_wal/0") {
+			if member == "global/pg_control" || member == "backup_label" || member == "backup_manifest" || member == "tablespace_map" || strings.HasPrefix(member, "pg_wal/0") {
 				t.Errorf("%s holds %s", name, member)
 			}
 		}
