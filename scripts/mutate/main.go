@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ type mutation struct {
 func main() {
 	only := strings.Join(os.Args[1:], " ")
 	ran, green := 0, 0
-	for _, m := range mutations {
+	for _, m := range slices.Concat(sealing, restoring) {
 		if !strings.Contains(m.name, only) {
 			continue
 		}

@@ -1,7 +1,7 @@
 package main
 
-// mutations are the safeguards, each with the test that needs it.
-var mutations = []mutation{
+// sealing are the safeguards of stores, uploads and seals, each with the test that needs it.
+var sealing = []mutation{
 	{
 		name: "S3: the condition on the create",
 		file: "core/bucket/s3bucket/create.go",
@@ -393,110 +393,5 @@ var mutations = []mutation{
 		old:  "if over, err := c.deleted(ctx, set); over || err != nil {",
 		new:  "if over, err := false, error(nil); over || err != nil {",
 		pkg:  "core/finalizer", test: "^TestADeletedBackupIsNotRejected$",
-	},
-	{
-		name: "restore: the SHA-256 of an archive",
-		file: "uploader/restore/download.go",
-		old:  "case d.a.sha256 != \"\" && hex",
-		new:  "case false && hex",
-		pkg:  "uploader/restore", test: "^TestADownloadThatIsNotWhatWasSealed$",
-	},
-	{
-		name: "restore: the sealed versions are read",
-		file: "uploader/restore/set.go",
-		old:  "version: o.Version, size",
-		new:  "version: \"\", size",
-		pkg:  "uploader/restore", test: "^TestWhatWasAddedOrWrittenOverIsReportedAndNotRead$",
-	},
-	{
-		name: "restore: only the manifest that the seal names",
-		file: "uploader/restore/set.go",
-		old:  "&& finalizer.SameSeal(seal, m, digest); !judged",
-		new:  "|| finalizer.SameSeal(seal, m, digest); !judged",
-		pkg:  "uploader/restore", test: "^TestWhatIsWrongIsNoticed$",
-	},
-	{
-		name: "restore: only complete backups",
-		file: "uploader/restore/set.go",
-		old:  "case info.Status != backupinfo.Done:",
-		new:  "case false:",
-		pkg:  "uploader/restore", test: "^TestWhatIsWrongIsNoticed$",
-	},
-	{
-		name: "restore: nothing leads out of the directory",
-		file: "uploader/restore/entry.go",
-		old:  "case path.IsAbs(h.Name) || !filepath.IsLocal(name):",
-		new:  "case false && !filepath.IsLocal(name):",
-		pkg:  "uploader/restore", test: "^TestWhatNoBackupHoldsIsRefused$",
-	},
-	{
-		name: "restore: no links of a sealed set",
-		file: "uploader/restore/entry.go",
-		old:  "\treturn refuse(\"its type is %q, and a backup holds files and directories\", h.Typeflag)",
-		new:  "\treturn member{}, false, \"\", nil",
-		pkg:  "uploader/restore", test: "^TestWhatNoBackupHoldsIsRefused$",
-	},
-	{
-		name: "restore: pg_control comes last",
-		file: "uploader/restore/entry.go",
-		old:  "|| name == pgdata.ControlName }",
-		new:  "|| name == pgdata.ControlName+\"x\" }",
-		pkg:  "uploader/restore", test: "^TestAnInterruptedRestoreGoesOn$",
-	},
-	{
-		name: "restore: backup_label is the sealed one",
-		file: "uploader/restore/finish.go",
-		old:  "case s.manifest != nil && !bytes.Equal(",
-		new:  "case false && !bytes.Equal(",
-		pkg:  "uploader/restore", test: "^TestWhatIsWrongIsNoticed$",
-	},
-	{
-		name: "restore: archiving is off",
-		file: "uploader/restore/recovery.go",
-		old:  "if !c.Recovery.ResumeArchiving {",
-		new:  "if false {",
-		pkg:  "uploader/restore", test: "^TestASealedBackupIsRestored$",
-	},
-	{
-		name: "restore: old targets do not decide",
-		file: "uploader/restore/recovery.go",
-		old:  "if oldSetting.MatchString(line) && !keeps ||",
-		new:  "if false && !keeps ||",
-		pkg:  "uploader/restore", test: "^TestASealedBackupIsRestored$",
-	},
-	{
-		name: "wal-restore: a store that fails does not say 'not there'",
-		file: "uploader/walrestore/find.go",
-		old:  "\t\tif err != nil {\n\t\t\treturn bucket.Object{}, fmt.Errorf(\"look for %s in the archive: %w\", r.Name, err)\n\t\t}",
-		new:  "\t\tif err != nil {\n\t\t\tbreak\n\t\t}",
-		pkg:  "uploader/walrestore", test: "^TestOnlyTheStoreSaysThatAFileIsNotThere$",
-	},
-	{
-		name: "wal-restore: a deleted segment is not the end",
-		file: "uploader/walrestore/find.go",
-		old:  "if n++; name == r.Name && obj.DeleteMarker || n > maxNames {",
-		new:  "if n++; name == \"\" || n > maxNames {",
-		pkg:  "uploader/walrestore", test: "^TestADeletedSegmentIsNotTheEndOfTheWAL$",
-	},
-	{
-		name: "wal-restore: the digest of what was archived",
-		file: "uploader/walrestore/fetch.go",
-		old:  "if digest != \"\" && digest != f.digest {",
-		new:  "if false {",
-		pkg:  "uploader/walrestore", test: "^TestWhatIsTakenAndWhatIsNot$",
-	},
-	{
-		name: "wal-restore: the header of what was archived",
-		file: "uploader/walrestore/fetch.go",
-		old:  "\t\t_, err := walfile.CheckFile(name[:24], f.size, f.first)\n\t\treturn err",
-		new:  "\t\treturn nil",
-		pkg:  "uploader/walrestore", test: "^TestWhatIsTakenAndWhatIsNot$",
-	},
-	{
-		name: "wal-restore: the spool's record",
-		file: "uploader/walrestore/spool.go",
-		old:  "if rec.Vault != r.Bucket.URL() || name != r.Name ||",
-		new:  "if false &&",
-		pkg:  "uploader/walrestore", test: "^TestTheSpoolIsOnlyBelievedIfItIsWhatTheStoreGave$",
 	},
 }
