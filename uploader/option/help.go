@@ -154,13 +154,17 @@ func entry(b *strings.Builder, name, help string) {
 // fill writes head and the words, broken into lines of at most helpWidth characters, of which all but the first are
 // indented. Without a head the first is indented, too.
 func fill(head string, words []string, indent int) string {
+	return fillTo(helpWidth, head, words, indent)
+}
+
+func fillTo(width int, head string, words []string, indent int) string {
 	var b strings.Builder
 	line, fresh := head, false
 	if head == "" {
 		line, fresh = strings.Repeat(" ", indent), true
 	}
 	for _, w := range words {
-		if !fresh && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > helpWidth {
+		if !fresh && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) > width {
 			b.WriteString(line + "\n")
 			line, fresh = strings.Repeat(" ", indent), true
 		}
