@@ -18,7 +18,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func CreateOrMatch(ctx context.Context, b Bucket, key string, body []byte, o CreateOptions) (Object, error) {
 	o.SingleShot = true
 	o.PartSize = max(o.PartSize, int64(len(body)))
-	obj, err := b.Create(ctx, key, bytes.NewReader(body), o)
+	obj, err := b.Create(ctx, key, NewBytes(body), o)
 	if err == nil || !undecided(err) {
 		return obj, err
 	}

@@ -94,12 +94,12 @@ func Archive(ctx context.Context, r Request) (Result, error) {
 func (r Request) create(ctx context.Context, f *file, b *body) (Result, error) {
 	o := b.options
 	o.RetainUntil, o.Tags = r.RetainUntil, r.Tags
-	o.Metadata = map[string]string{DigestKey: f.digest}
+	o.Metadata = map[string]string{DigestKey: f.digest()}
 	if f.systemID != "" {
 		o.Metadata[systemIDKey] = f.systemID
 	}
 	key := layout.WAL(r.Server, f.name, r.Codec.Suffix)
-	_, err := r.Bucket.Create(ctx, key, b, o)
+	_, err := r.Bucket.Create(ctx, key, b.Reader, o)
 	switch {
 	case err == nil:
 		return Result{Key: key}, nil

@@ -46,7 +46,7 @@ func newBody(f *file, c codec.Codec, level codec.Level, parts Parts) (*body, err
 		data = packed.Bytes()
 	}
 	b := &body{
-		Reader:  bytes.NewReader(data),
+		Reader:  bucket.NewBytes(data),
 		close:   func() error { return nil },
 		options: bucket.CreateOptions{SingleShot: true, PartSize: int64(len(data))},
 	}
@@ -83,8 +83,8 @@ func stream(f *file, c codec.Codec, level codec.Level, inParts bucket.CreateOpti
 		same := readerFunc(func(p []byte) (int, error) {
 			n, err := in.Read(p)
 			sum.Write(p[:n])
-			if got := hex.EncodeToString(sum.Sum(nil)); err == io.EOF && got != f.digest {
-				err = fmt.Errorf("%s has changed while it was archived: SHA-256 %s, then %s", f.path, f.digest, got)
+			if got := hex.EncodeToString(sum.Sum(nil)); err == io.EOF && got != f.digest() {
+				err = fmt.Errorf("%s has changed while it was archived: SHA-256 %s, then %s", f.path, f.digest(), got)
 			}
 			return n, err
 		})

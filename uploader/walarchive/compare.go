@@ -60,12 +60,12 @@ func (r Request) compare(ctx context.Context, f *file, key string) error {
 			return err
 		}
 	}
-	if archived == f.digest {
+	if archived == f.digest() {
 		return nil
 	}
 	id := obj.Metadata[systemIDKey]
 	return &Conflict{
-		Path: f.path, Digest: f.digest, URL: r.Bucket.URL() + "/" + key, Object: obj, Archived: archived,
+		Path: f.path, Digest: f.digest(), URL: r.Bucket.URL() + "/" + key, Object: obj, Archived: archived,
 		OtherCluster: id != "" && f.systemID != "" && id != f.systemID,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/pgseal/pgseal/core/layout"
@@ -23,6 +24,8 @@ const (
 	inMemory = 64 << 20
 	// maxSmall bounds .history and .backup files; real ones have a few hundred bytes.
 	maxSmall = walfile.MaxHistory
+	// readSize is read at once, and hashed while the next is read.
+	readSize = 1 << 20
 )
 
 // CheckName tells whether the last element of path names a file that PostgreSQL archives: a segment, a .partial, a
@@ -38,9 +41,17 @@ func CheckName(path string) error {
 type file struct {
 	path, name string
 	size       int64
-	digest     string // SHA-256 in hex
 	systemID   string // in decimal; "" for files that do not say
 	data       []byte // nil for a file beyond inMemory
+
+	hashed chan struct{} // closed when sum is known
+	sum    string
+}
+
+// digest is the SHA-256 in hex.
+func (f *file) digest() string {
+	<-f.hashed
+	return f.sum
 }
 
 // readFile reads the file once, checks it, and leaves its content in memory if it is not too long for that.
@@ -54,7 +65,7 @@ func readFile(path string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path, name: filepath.Base(path), size: info.Size()}
+	f := &file{path: path, name: filepath.Base(path), size: info.Size(), hashed: make(chan struct{})}
 	kind := layout.KindOfWAL(f.name)
 	small := kind == layout.WALHistory || kind == layout.WALBackupEnd
 	switch {
@@ -98,21 +109,34 @@ func (f *file) checkSegment(in io.ReaderAt) error {
 	return nil
 }
 
+// readContent returns when all is read; the digest may take a little longer.
 func (f *file) readContent(in io.Reader) error {
-	sum := sha256.New()
 	if f.size > inMemory {
+		sum := sha256.New()
 		n, err := io.Copy(sum, in)
 		if err == nil && n != f.size {
 			err = fmt.Errorf("%d bytes instead of %d: it is being changed", n, f.size)
 		}
-		f.digest = hex.EncodeToString(sum.Sum(nil))
+		f.sum = hex.EncodeToString(sum.Sum(nil))
+		close(f.hashed)
 		return err
 	}
 	f.data = make([]byte, f.size)
-	if _, err := io.ReadFull(in, f.data); err != nil {
-		return err
+	read := make(chan []byte, f.size/readSize+1)
+	defer close(read)
+	go func() {
+		sum := sha256.New()
+		for p := range read {
+			sum.Write(p)
+		}
+		f.sum = hex.EncodeToString(sum.Sum(nil))
+		close(f.hashed)
+	}()
+	for p := range slices.Chunk(f.data, readSize) {
+		if _, err := io.ReadFull(in, p); err != nil {
+			return err
+		}
+		read <- p
 	}
-	sum.Write(f.data)
-	f.digest = hex.EncodeToString(sum.Sum(nil))
 	return nil
 }

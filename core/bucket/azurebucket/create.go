@@ -57,17 +57,17 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.C
 	if size <= 0 {
 		size = 8 << 20
 	}
-	buf, rest, err := b.buffers.Begin(ctx, r, size)
+	buf, rest, done, err := b.buffers.Begin(ctx, r, size)
 	switch {
 	case err != nil:
 		return bucket.Object{}, body.Error(ctx, b.name(key), err)
 	case rest != nil && o.SingleShot:
-		b.buffers.Return(buf)
+		done()
 		return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
 	case rest != nil:
 		return b.createInBlocks(ctx, key, buf, rest, o, lock)
 	}
-	defer b.buffers.Return(buf)
+	defer done()
 	return b.put(ctx, "create", key, buf, &blockblob.UploadOptions{
 		AccessConditions: ifNew(), Metadata: metadata(o.Metadata), Tags: b.allTags(o.Tags),
 		ImmutabilityPolicyMode: lock.mode, ImmutabilityPolicyExpiryTime: lock.until,

@@ -62,24 +62,30 @@ func Fill(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 
 // Begin lends a buffer with the first bytes of a body, size at most. rest is
 // nil when these are all, and else gives those that follow. After an error
-// nothing is lent.
-func (b *Buffers) Begin(ctx context.Context, r io.Reader, size int64) (first []byte, rest io.Reader, err error) {
+// nothing is lent. A bucket.Bytes that fits is not copied and stays its
+// caller's, so that Return must not get what is all of a body; done takes it
+// back where it was lent.
+func (b *Buffers) Begin(ctx context.Context, r io.Reader, size int64) (first []byte, rest io.Reader, done func(), err error) {
+	if in, ok := r.(*bucket.Bytes); ok && int64(in.Len()) <= size {
+		return in.Rest(), nil, func() {}, ctx.Err()
+	}
 	buf := b.Lend(size)
+	done = func() { b.Return(buf) }
 	n, err := Fill(ctx, r, buf)
 	if err == io.EOF {
-		return buf[:n], nil, nil
+		return buf[:n], nil, done, nil
 	}
 	if err == nil { // full: is there more?
 		var next [1]byte
 		switch _, err = Fill(ctx, r, next[:]); err {
 		case io.EOF:
-			return buf, nil, nil
+			return buf, nil, done, nil
 		case nil:
-			return buf, io.MultiReader(bytes.NewReader(next[:]), r), nil
+			return buf, io.MultiReader(bytes.NewReader(next[:]), r), done, nil
 		}
 	}
 	b.Return(buf)
-	return nil, nil, err
+	return nil, nil, nil, err
 }
 
 // Next lends a buffer with part number n (from 1) of a body that began with

@@ -18,7 +18,7 @@ func TestABodyIsReadToItsEndAndNoFurther(t *testing.T) {
 		first, rest string
 		more        bool
 	}{{"", "", "", false}, {"ab", "ab", "", false}, {"abc", "abc", "", false}, {"abcd", "abc", "d", true}, {"abcdefg", "abc", "defg", true}} {
-		first, rest, err := b.Begin(t.Context(), iotest.OneByteReader(strings.NewReader(c.text)), 3)
+		first, rest, done, err := b.Begin(t.Context(), iotest.OneByteReader(strings.NewReader(c.text)), 3)
 		if err != nil || string(first) != c.first || (rest != nil) != c.more {
 			t.Fatalf("%q: %q, %v, %v", c.text, first, rest, err)
 		}
@@ -27,7 +27,35 @@ func TestABodyIsReadToItsEndAndNoFurther(t *testing.T) {
 				t.Errorf("%q: then %q, %v", c.text, got, err)
 			}
 		}
-		b.Return(first)
+		done()
+	}
+}
+
+func TestABodyInMemoryIsNeitherCopiedNorKept(t *testing.T) {
+	var b Buffers
+	text := []byte("abc")
+	first, rest, done, err := b.Begin(t.Context(), bucket.NewBytes(text), 3)
+	if err != nil || rest != nil || &first[0] != &text[0] || len(first) != 3 {
+		t.Fatalf("%q, %v, %v", first, rest, err)
+	}
+	done()
+	if lent := b.Lend(3); &lent[0] == &text[0] {
+		t.Error("the caller's bytes are lent to somebody else")
+	}
+	begun := bucket.NewBytes(text)
+	if _, err := begun.ReadByte(); err != nil {
+		t.Fatal(err)
+	}
+	if first, rest, _, err := b.Begin(t.Context(), begun, 2); err != nil || rest != nil || string(first) != "bc" {
+		t.Errorf("after the first byte: %q, %v, %v", first, rest, err)
+	}
+	if first, rest, _, err := b.Begin(t.Context(), bucket.NewBytes(text), 2); err != nil || rest == nil || string(first) != "ab" {
+		t.Errorf("too long for one request: %q, %v, %v", first, rest, err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, _, err := b.Begin(over, bucket.NewBytes(text), 3); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 
@@ -53,7 +81,7 @@ func TestWhyABodyCannotBeRead(t *testing.T) {
 	var b Buffers
 	broken := errors.New("broken")
 	for _, before := range []string{"", "ab", "abc", "abcd"} {
-		_, _, err := b.Begin(t.Context(), io.MultiReader(strings.NewReader(before), iotest.ErrReader(broken)), 3)
+		_, _, _, err := b.Begin(t.Context(), io.MultiReader(strings.NewReader(before), iotest.ErrReader(broken)), 3)
 		if len(before) <= 3 && !errors.Is(err, broken) || len(before) > 3 && err != nil {
 			t.Errorf("after %q: %v", before, err)
 		}
@@ -63,7 +91,7 @@ func TestWhyABodyCannotBeRead(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := b.Begin(over, strings.NewReader("abc"), 3)
+	_, _, _, err := b.Begin(over, strings.NewReader("abc"), 3)
 	if err = Error(over, "o", err); !errors.Is(err, context.Canceled) || errors.Is(err, bucket.ErrInvalid) {
 		t.Error(err)
 	}

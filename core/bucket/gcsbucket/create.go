@@ -46,17 +46,17 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.C
 	if err != nil {
 		return bucket.Object{}, b.fail(ctx, "create", key, err)
 	}
-	buf, rest, err := b.buffers.Begin(ctx, r, size)
+	buf, rest, done, err := b.buffers.Begin(ctx, r, size)
 	switch {
 	case err != nil:
 		return bucket.Object{}, body.Error(ctx, b.name(key), err)
 	case rest != nil && o.SingleShot:
-		b.buffers.Return(buf)
+		done()
 		return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
 	case rest != nil:
 		return b.createInChunks(ctx, c, key, buf, rest, o)
 	}
-	defer b.buffers.Return(buf)
+	defer done()
 	var made *storage.ObjectAttrs
 	err = b.try(ctx, func() error {
 		made, err = b.insert(ctx, c, key, buf, storage.Conditions{DoesNotExist: true}, b.attributes(o))

@@ -44,17 +44,17 @@ func (b *Bucket) Create(ctx context.Context, key string, r io.Reader, o bucket.C
 	if !o.SingleShot {
 		size = max(size, minPart)
 	}
-	buf, rest, err := b.buffers.Begin(ctx, r, size)
+	buf, rest, done, err := b.buffers.Begin(ctx, r, size)
 	switch {
 	case err != nil:
 		return bucket.Object{}, body.Error(ctx, b.name(key), err)
 	case rest != nil && o.SingleShot:
-		b.buffers.Return(buf)
+		done()
 		return bucket.Object{}, b.refuse("create", key, bucket.ErrTooLarge, fmt.Sprintf("more than the %d bytes of one request", size))
 	case rest != nil:
 		return b.createInParts(ctx, key, buf, rest, o)
 	}
-	defer b.buffers.Return(buf)
+	defer done()
 	in := b.putInput(key, buf)
 	in.IfNoneMatch = aws.String("*")
 	in.Metadata = o.Metadata
