@@ -12,7 +12,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -bui
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build demo test sim mutate fuzz vuln tofu bench lint package clean
+.PHONY: build demo test race load sim mutate fuzz vuln tofu bench lint package clean
 
 build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
 
@@ -35,6 +35,17 @@ demo: bin/pgseal
 
 test:
 	scripts/test
+
+# The end-to-end tests under the race detector, which watches the test servers and what runs in the tests' own process: an hour
+# on two processors.
+race:
+	scripts/install-deps test terraform
+	cd e2e && CGO_ENABLED=1 go test -race -count=1 -timeout 60m -p 2 ./...
+
+# Five thousand WAL segments by eight callers, with repeats and lost answers, under the race detector.
+load:
+	scripts/install-deps test
+	cd e2e && CGO_ENABLED=1 go test -race -count=1 -timeout 60m -run TestUnderLoad ./walarchive_test -segments 5000
 
 # The Terraform modules' tests once more, under OpenTofu.
 tofu:

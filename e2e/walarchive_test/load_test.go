@@ -3,6 +3,7 @@ package walarchive_test
 import (
 	"bytes"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -24,14 +25,16 @@ import (
 // callers archive at the same time, as no PostgreSQL does and a restarted archiver beside its predecessor may.
 const callers = 8
 
+var onAWS = flag.Int("segments", 400, "how many segments TestUnderLoad archives on AWS")
+
 // Thousands of segments, a fifth of them given to two callers, at once or soon after, and of one create in twenty the
 // answer is lost after the store has done it: none is lost, none stands there twice, no call fails or hangs, and every
-// content is right. Five thousand on one cloud, and some hundreds on the others.
+// content is right. `make load` gives one cloud five thousand.
 func TestUnderLoad(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
 		segments := 200
 		if k.Name == clouds.AWS.Name {
-			segments = 5000
+			segments = *onAWS
 		}
 		a := start(t, k, cloud.Config{})
 		dir, luck := pgtest.Dir(t), rand.New(rand.NewPCG(5, 20))
