@@ -5,9 +5,10 @@ SHELL := /bin/bash
 
 # A release is its tag; everything else is named after its commit.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 # The same sources give the same bytes: no paths, no time, no state of the work tree other than the version.
-STAMP := -X github.com/pgseal/pgseal/core/version.stamped=$(VERSION)
+STAMP := -X github.com/pgseal/pgseal/core/version.stamped=$(VERSION) -X github.com/pgseal/pgseal/core/version.commit=$(COMMIT)
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

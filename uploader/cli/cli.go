@@ -50,7 +50,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		fmt.Fprint(env.Stdout, option.Overview(prog))
 		return exitOK
 	case errors.Is(err, option.ErrVersion):
-		fmt.Fprintln(env.Stdout, "pgseal", version.String())
+		env.writeVersion()
 		return exitOK
 	case err != nil && len(argv) < 2:
 		fmt.Fprint(env.Stderr, option.Overview(prog))
@@ -66,7 +66,7 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		fmt.Fprint(env.Stdout, cmd.Help(prog))
 		return exitOK
 	case errors.Is(err, option.ErrVersion):
-		fmt.Fprintln(env.Stdout, "pgseal", version.String())
+		env.writeVersion()
 		return exitOK
 	case err != nil:
 		return env.end(ctx, fmt.Errorf("%w; see %s --help", err, prog))
@@ -76,6 +76,15 @@ func (env *Env) main(ctx context.Context, argv []string, commands map[string]run
 		env.Log.Warn(note)
 	}
 	return env.end(ctx, protect(ctx, commands[cmd.Name], v, env))
+}
+
+// writeVersion answers --version. By barman's name the first line is barman's, as programs read it: CloudNativePG takes its
+// last word for a version, and concludes from it what the command understands (barman-cloud 0.4, capabilities).
+func (env *Env) writeVersion() {
+	if env.AsBarman {
+		fmt.Fprintln(env.Stdout, env.Prog, option.BarmanVersion)
+	}
+	fmt.Fprintf(env.Stdout, "pgseal %s\n%s\n", version.String(), version.Build())
 }
 
 // protect makes an error of a panic. A panic in another goroutine still ends the program, with Go's exit code 2.

@@ -14,6 +14,9 @@ import (
 // ExitUsage is the exit code for a bad command line, as in barman-cloud.
 const ExitUsage = 3
 
+// BarmanVersion is the newest barman-cloud whose arguments are understood, disk snapshots aside.
+const BarmanVersion = "3.18.0"
+
 // ErrHelp and ErrVersion are returned by Parse and Find when --help or --version was asked for.
 var (
 	ErrHelp    = errors.New("help was asked for")
