@@ -146,6 +146,11 @@ func TestEveryStateInTableAndJSON(t *testing.T) {
 	}
 	golden(t, "status.json", append(body, '\n'))
 	fits(t, text)
+	var metrics bytes.Buffer
+	if err := c.WritePrometheus(&metrics); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status.prom", metrics.Bytes())
 
 	states := map[catalog.State]bool{}
 	for _, b := range c.Backups {
@@ -155,6 +160,9 @@ func TestEveryStateInTableAndJSON(t *testing.T) {
 		catalog.Abandoned, catalog.Unsealed, catalog.Leftovers, catalog.Tampered, catalog.Deleted, catalog.Foreign, catalog.Unreadable} {
 		if !states[s] {
 			t.Errorf("no backup is %s", s)
+		}
+		if !strings.Contains(metrics.String(), `,state="`+string(s)+`"} `) {
+			t.Errorf("no metric says how many backups are %s", s)
 		}
 	}
 }
@@ -180,6 +188,11 @@ func TestNothingThere(t *testing.T) {
 	if err != nil || !strings.Contains(string(body), `"backups":[]`) {
 		t.Error(string(body), err)
 	}
+	var metrics bytes.Buffer
+	if err := c.WritePrometheus(&metrics); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "nothing.prom", metrics.Bytes())
 }
 
 // fits holds what is for people to the width, and to characters that a terminal shows.

@@ -25,6 +25,14 @@ func status(ctx context.Context, v *option.Values, env *Env) error {
 		return option.Errorf("--check writes one line: leave --format json out")
 	case !v.Bool("check") && (v.Set("max-age") || v.Set("max-wal-age")):
 		return option.Errorf("--max-age and --max-wal-age go with --check")
+	case v.Set("prometheus") && (v.Bool("check") || asJSON):
+		return option.Errorf("--prometheus writes a file and nothing else: leave --check and --format json out")
+	case v.Set("prometheus") && v.String("staging-url") == "":
+		return option.Errorf("--prometheus needs --staging-url: without verdicts and findings, zeros would say that all is well")
+	case v.Set("prometheus"):
+		if err := checkTextfile(v.String("prometheus")); err != nil {
+			return err
+		}
 	}
 	r, err := statusReader(ctx, v, env)
 	if err != nil {
@@ -35,7 +43,9 @@ func status(ctx context.Context, v *option.Values, env *Env) error {
 	case v.Bool("check"):
 		return answerCheck(ctx, v, env, c, err)
 	case err != nil:
-		return err
+		return err // an older file of --prometheus stays: its own time says how old it is
+	case v.Set("prometheus"):
+		return writeTextfile(v.String("prometheus"), c)
 	case asJSON:
 		return writeJSON(env.Stdout, c)
 	}

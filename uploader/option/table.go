@@ -69,5 +69,8 @@ var report = []Option{
 	}, {
 		Name: "max-wal-age", Kind: Duration, Metavar: "DURATION", in: status, Group: groupReport, Own: true,
 		Help: "with --check: critical when the newest archived WAL segment is older, such as 15m",
+	}, {
+		Name: "prometheus", Metavar: "FILE", in: status, Group: groupReport, Own: true,
+		Help: "write metrics for the textfile collector of Prometheus' node_exporter, and nothing else; the name ends in .prom",
 	},
 }
