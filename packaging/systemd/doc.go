@@ -1,0 +1,2 @@
+// Package systemd holds units for hosts that have systemd, and the test that systemd and pgseal understand them.
+package systemd
