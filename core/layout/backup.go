@@ -41,6 +41,14 @@ func BackupInfo(server, id string) string { return BackupDir(server, id) + Backu
 // Manifest is the key of a set's manifest in the vault.
 func Manifest(server, id string) string { return BackupDir(server, id) + ManifestName }
 
+// Keep is barman's annotation that a backup is to be kept, "full" or
+// "standalone"; as long as it stands, the backup is not deleted.
+func Keep(server, id string) string { return Annotations(server, id) + "keep" }
+
+// Annotations is the prefix of barman's annotations of a backup, which are no
+// part of it: no restore reads them.
+func Annotations(server, id string) string { return BackupDir(server, id) + "annotations/" }
+
 // Staging keys that are pgseal's own.
 func ProgressDir(server string) string  { return Own + "/progress/" + server + "/" }
 func CompleteDir(server string) string  { return Own + "/complete/" + server + "/" }

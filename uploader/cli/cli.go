@@ -29,6 +29,10 @@ var commands = map[string]run{
 	"wal-restore": walRestore,
 	"restore":     restoreBackup,
 	"doctor":      examine,
+
+	"backup-list":       backupList,
+	"backup-show":       backupShow,
+	"check-wal-archive": checkWALArchive,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.

@@ -125,8 +125,18 @@ func TestStockBarmanAgrees(t *testing.T) {
 		{"wal-restore", "-t u s w d"},
 		{"wal-restore", "--gzip u s w d"},
 		{"wal-restore", "--help"},
+		{"backup-list", "--format json u s"},
+		{"backup-list", "--form json u s"},
+		{"backup-list", "u s x"},
+		{"backup-list", "-qq --prof x u s"},
+		{"backup-show", "--format=console u s id"},
+		{"backup-show", "u s"},
+		{"check-wal-archive", "--timeline 2 u s"},
+		{"check-wal-archive", "--time 0 u s"},
+		{"check-wal-archive", "--timeline x -t u s"},
 	}
-	modules := map[string]string{"backup": "cloud_backup", "wal-archive": "cloud_walarchive", "wal-restore": "cloud_walrestore"}
+	modules := map[string]string{"backup": "cloud_backup", "wal-archive": "cloud_walarchive", "wal-restore": "cloud_walrestore",
+		"backup-list": "cloud_backup_list", "backup-show": "cloud_backup_show", "check-wal-archive": "cloud_check_wal_archive"}
 	var ask [][]any
 	for _, l := range lines {
 		ask = append(ask, []any{modules[l.command], strings.Fields(l.line)})

@@ -2,6 +2,7 @@ package option
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -36,9 +37,15 @@ const (
 	walRestore
 	restore
 	doctor
+	backupList
+	backupShow
+	checkWALArchive
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor
+	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor | catalogue
+
+	// catalogue are barman-cloud's commands for what is there.
+	catalogue = backupList | backupShow | checkWALArchive
 )
 
 var (
@@ -47,7 +54,9 @@ var (
 )
 
 // Commands lists every command, in the order of the overview.
-var Commands = []*Command{
+var Commands = slices.Concat(commands, catalogueCommands)
+
+var commands = []*Command{
 	{
 		Name: "backup", Barman: "barman-cloud-backup", id: backup,
 		Summary: "take a base backup into the vault and have it sealed",

@@ -91,6 +91,9 @@ type Option struct {
 	in commandSet
 }
 
+// Refused tells whether the option is barman's and not part of pgseal.
+func (o *Option) Refused() bool { return o.Kind == refused }
+
 // key is the name under which Values keeps the option's value.
 func (o *Option) key() string {
 	if o.Into != "" {

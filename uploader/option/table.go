@@ -18,7 +18,7 @@ const (
 )
 
 // table holds every option of every command.
-var table = slices.Concat(general, seal, postgres, archives, recovery, report, stores, snapshots)
+var table = slices.Concat(general, seal, postgres, archives, recovery, report, catalogueOptions, stores, snapshots)
 
 var general = []Option{
 	{
@@ -37,7 +37,7 @@ var general = []Option{
 		Name: "quiet", Short: "q", Kind: Count, in: every, Group: groupGeneral, Exclusive: "verbosity",
 		Help: "say less; -qq says errors only",
 	}, {
-		Name: "test", Short: "t", Kind: Bool, in: uploads | walRestore | restore, Group: groupGeneral,
+		Name: "test", Short: "t", Kind: Bool, in: uploads | walRestore | restore | catalogue, Group: groupGeneral,
 		Help: "check that the store answers and accepts the credentials, then exit",
 	}, {
 		Name: "read-timeout", Kind: Int, Min: 1, Metavar: "SECONDS", Default: "60", in: every, Group: groupGeneral,
