@@ -13,6 +13,7 @@ import (
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/clouds"
+	"github.com/pgseal/pgseal/uploader/option"
 )
 
 func init() {
@@ -111,6 +112,25 @@ func init() {
 		addBackup(t, s.vault, "test", first, 1)
 		for name, args := range map[string][]string{"backup-list": nil, "backup-show": {first}, "check-wal-archive": nil} {
 			s.same(t, 0, name, append([]string{"-t", s.VaultURL(), "test"}, args...)...)
+		}
+	}
+	cases["all: flags of newer barman"] = func(t *testing.T, _ *scene) {
+		for line, wrong := range map[string]bool{
+			"barman-cloud-backup --min-chunk-size 8MB --max-bandwidth 10MB --tag k,v --tag k2,v2 --lz4 -e aws:kms --sse-kms-key-id x u s": false,
+			"barman-cloud-backup --kms-key-name x u s":                                false,
+			"barman-cloud-backup --max-bandwidth fast u s":                            true,
+			"barman-cloud-wal-archive -e aws:kms --sse-kms-key-id x u s w":            false,
+			"barman-cloud-wal-archive --kms-key-name x --history-tag k,v u s w":       false,
+			"barman-cloud-backup-list --azure-credential default --aws-profile x u s": false,
+			"barman-cloud-backup --snapshot-instance x u s":                           true,
+		} {
+			c, _, args, err := option.Find(strings.Fields(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Parse(args, func(string) (string, bool) { return "", false }); (err != nil) != wrong {
+				t.Errorf("%s: %v", line, err)
+			}
 		}
 	}
 	cases["all: other stores"] = func(t *testing.T, s *scene) {

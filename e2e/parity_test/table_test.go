@@ -84,7 +84,7 @@ func TestProofsElsewhereExist(t *testing.T) {
 	}
 }
 
-var flagName = regexp.MustCompile("`(--?[a-z][a-zA-Z-]*)`")
+var flagName = regexp.MustCompile("`(--?[a-z][a-zA-Z0-9-]*)`")
 
 // TestTheTableHasEveryFlag: of barman's commands all flags that pgseal knows stand in the table, and nothing else.
 func TestTheTableHasEveryFlag(t *testing.T) {
