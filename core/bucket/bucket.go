@@ -81,7 +81,8 @@ type CreateOptions struct {
 	// PartSize is the number of bytes sent in one request when the body is
 	// longer than that. Each part in flight is held in memory.
 	PartSize int64
-	// PartsInFlight bounds the parts sent at the same time; 0 means 2.
+	// PartsInFlight bounds the parts that are sent, or read to be sent, at the
+	// same time; 0 means 2.
 	PartsInFlight int
 	// SingleShot refuses bodies longer than PartSize with ErrTooLarge instead of
 	// sending parts: the object is made by exactly one request.

@@ -39,9 +39,13 @@ func CreateOrMatch(ctx context.Context, b Bucket, key string, body []byte, o Cre
 
 // CreateStream is CreateOrMatch for bodies of any length: what is there is
 // compared by the size and the CRC-32C that the store reports for it.
-// Callers learn both from the returned Object.
+// Callers learn both from the returned Object, or know them by themselves from
+// r, if that is a *Summed.
 func CreateStream(ctx context.Context, b Bucket, key string, r io.Reader, o CreateOptions) (Object, error) {
-	sum := &summed{r: r}
+	sum, ok := r.(*Summed)
+	if !ok {
+		sum = NewSummed(r)
+	}
 	obj, err := b.Create(ctx, key, sum, o)
 	if err == nil || !undecided(err) || !Exists(err) && !sum.ended {
 		return obj, err
@@ -58,7 +62,7 @@ func CreateStream(ctx context.Context, b Bucket, key string, r io.Reader, o Crea
 	case statErr != nil:
 		return Object{}, fmt.Errorf("%w; and what is there could not be seen to compare: %w", err, statErr)
 	}
-	if have.Size != sum.size || have.CRC32C != sum.crc32c() {
+	if have.Size != sum.size || have.CRC32C != sum.CRC32C() {
 		return have, differs(b, key, have, err)
 	}
 	return have, nil
@@ -76,15 +80,19 @@ func differs(b Bucket, key string, have Object, err error) error {
 	return e
 }
 
-// summed counts and checksums what passes through it.
-type summed struct {
+// Summed counts and checksums what is read through it.
+type Summed struct {
 	r     io.Reader
 	size  int64
 	crc   uint32
 	ended bool
 }
 
-func (s *summed) Read(p []byte) (int, error) {
+// NewSummed returns a reader of r.
+func NewSummed(r io.Reader) *Summed { return &Summed{r: r} }
+
+// Read implements io.Reader.
+func (s *Summed) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.size += int64(n)
 	s.crc = crc32.Update(s.crc, castagnoli, p[:n])
@@ -92,4 +100,5 @@ func (s *summed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *summed) crc32c() string { return fmt.Sprintf("%08x", s.crc) }
+// CRC32C is the checksum of what was read, as an Object has it.
+func (s *Summed) CRC32C() string { return fmt.Sprintf("%08x", s.crc) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"hash/crc32"
 	"io"
 	"sync/atomic"
 
@@ -15,8 +14,6 @@ import (
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/layout"
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // upload is one object on its way: what is written to it goes through the
 // digests and the limit into the store's CreateStream.
@@ -28,8 +25,8 @@ type upload struct {
 	limit  *rate.Limiter
 	stored *atomic.Int64
 	size   int64
-	crc    uint32
 	sha    hash.Hash
+	sum    *bucket.Summed // of what the store has read
 
 	ended chan struct{} // closed when the store is done; obj and err are set before
 	obj   bucket.Object
@@ -38,12 +35,15 @@ type upload struct {
 
 func startUpload(ctx context.Context, o *Options, name layout.Archive) *upload {
 	r, w := io.Pipe()
-	u := &upload{ctx: ctx, name: name.String(), pipe: w, limit: o.Limit, stored: o.Stored, sha: sha256.New(), ended: make(chan struct{})}
+	u := &upload{
+		ctx: ctx, name: name.String(), pipe: w, limit: o.Limit, stored: o.Stored,
+		sha: sha256.New(), sum: bucket.NewSummed(r), ended: make(chan struct{}),
+	}
 	// The pipe does not look at the context; whoever waits at its ends does.
 	unwatch := context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
 	go func() {
 		defer unwatch()
-		u.obj, u.err = bucket.CreateStream(ctx, o.Vault, o.Dir+u.name, r, o.Create)
+		u.obj, u.err = bucket.CreateStream(ctx, o.Vault, o.Dir+u.name, u.sum, o.Create)
 		close(u.ended)
 		r.CloseWithError(errEnded) // a store that refused before the end: the writer must not wait
 	}()
@@ -64,7 +64,6 @@ func (u *upload) Write(p []byte) (written int, err error) {
 			}
 		}
 		u.sha.Write(chunk)
-		u.crc = crc32.Update(u.crc, castagnoli, chunk)
 		n, err := u.pipe.Write(chunk)
 		written += n
 		u.size += int64(n)
@@ -88,9 +87,9 @@ func (u *upload) finish() (bucket.Object, error) {
 		return bucket.Object{}, context.Cause(u.ctx)
 	case u.err != nil:
 		return bucket.Object{}, u.err
-	case u.obj.Size != u.size || u.obj.CRC32C != "" && u.obj.CRC32C != u.crc32c():
+	case u.obj.Size != u.size || u.obj.CRC32C != "" && u.obj.CRC32C != u.sum.CRC32C():
 		return bucket.Object{}, &bucket.Error{Op: "create", Key: u.name, Kind: bucket.ErrDiffers,
-			Code: fmt.Sprintf("sent %d bytes with CRC-32C %s, the store reports %d with %s", u.size, u.crc32c(), u.obj.Size, u.obj.CRC32C)}
+			Code: fmt.Sprintf("sent %d bytes with CRC-32C %s, the store reports %d with %s", u.size, u.sum.CRC32C(), u.obj.Size, u.obj.CRC32C)}
 	}
 	return u.obj, nil
 }
@@ -114,5 +113,3 @@ func (u *upload) failure() error {
 		return nil
 	}
 }
-
-func (u *upload) crc32c() string { return fmt.Sprintf("%08x", u.crc) }

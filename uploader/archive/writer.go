@@ -162,7 +162,7 @@ func (w *Writer) Close() (manifest.Object, error) {
 	}
 	w.up = nil
 	return manifest.Object{
-		Name: up.name, Size: up.size, SHA256: hex.EncodeToString(up.sha.Sum(nil)), CRC32C: up.crc32c(),
+		Name: up.name, Size: up.size, SHA256: hex.EncodeToString(up.sha.Sum(nil)), CRC32C: up.sum.CRC32C(),
 		ETag: obj.ETag, Version: obj.Version,
 	}, nil
 }

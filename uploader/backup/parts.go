@@ -1,7 +1,7 @@
 package backup
 
-// partsInFlight parts of an archive are sent at the same time, while one more
-// is read.
+// partsInFlight parts of an archive are sent at the same time, or one while the
+// next is read: where the network is what is waited for, reading takes no time.
 const partsInFlight = 2
 
 const (
@@ -15,7 +15,7 @@ const (
 
 // partSize is the length of the parts in which archives of up to archiveSize
 // bytes are sent, out of total bytes that there are to read: as short as will do,
-// because every worker holds three of them in memory. 100 GiB make 11 MiB. What
+// because every worker holds two of them in memory. 100 GiB make 11 MiB. What
 // comes to more than was expected is sent in longer ones (body.Sizes).
 func partSize(archiveSize, total, least int64) int64 {
 	size := (min(archiveSize, total) + overshoot + evenParts - 1) / evenParts

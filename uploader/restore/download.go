@@ -41,7 +41,7 @@ type download struct {
 	rest   []byte // of now
 	read   int64
 	sha    hash.Hash
-	crc    uint32
+	crc    uint32 // where no SHA-256 is on record
 	err    error
 }
 
@@ -140,8 +140,11 @@ func (d *download) next() {
 	d.rest = d.now.buffer[:d.now.n]
 	d.read += int64(d.now.n)
 	d.count.Add(int64(d.now.n))
-	d.sha.Write(d.rest)
-	d.crc = crc32.Update(d.crc, castagnoli, d.rest)
+	if d.a.sha256 != "" {
+		d.sha.Write(d.rest)
+	} else {
+		d.crc = crc32.Update(d.crc, castagnoli, d.rest)
+	}
 }
 
 func (d *download) release() {
@@ -165,7 +168,7 @@ func (d *download) verify() error {
 	case d.a.sha256 != "" && hex.EncodeToString(d.sha.Sum(nil)) != d.a.sha256:
 		return fmt.Errorf("%s: %w: the SHA-256 of what came is %x, and %s was sealed: run the same command again, which fetches it anew; "+
 			"if it stays so, the store has lost it", where, ErrDamaged, d.sha.Sum(nil), d.a.sha256)
-	case d.a.crc32c != "" && fmt.Sprintf("%08x", d.crc) != d.a.crc32c:
+	case d.a.sha256 == "" && d.a.crc32c != "" && fmt.Sprintf("%08x", d.crc) != d.a.crc32c:
 		return fmt.Errorf("%s: %w: the CRC-32C of what came is %08x, and %s is on record", where, ErrDamaged, d.crc, d.a.crc32c)
 	}
 	return nil

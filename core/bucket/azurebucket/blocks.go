@@ -70,14 +70,10 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, inFlight)
+	slots := make(chan struct{}, inFlight) // a block takes one before it is read
+	slots <- struct{}{}
 	whole, first := md5.New(), int64(len(buf))
 	for n := 1; len(buf) > 0 && sending.Err() == nil; n++ {
-		select {
-		case slots <- struct{}{}:
-		case <-sending.Done():
-			continue
-		}
 		id, block := u.names.id(n), buf
 		u.ids = append(u.ids, id)
 		u.crc, u.size = crc32.Update(u.crc, castagnoli, buf), u.size+int64(len(buf))
@@ -88,6 +84,11 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 				stop(err)
 			}
 		})
+		select {
+		case slots <- struct{}{}:
+		case <-sending.Done():
+			continue
+		}
 		if buf, err = u.buffers.Next(sending, r, blockSizes, first, n+1); err != nil {
 			stop(body.Error(sending, u.name(u.key), err))
 		}

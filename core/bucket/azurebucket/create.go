@@ -34,7 +34,7 @@ const sumName = "pgseal_crc32c"
 
 // Create sends a body of up to PartSize bytes (0: 8 MiB) in one Put Blob, a
 // longer one in blocks and a Put Block List; both with If-None-Match: *. It
-// holds (PartsInFlight+1) * PartSize bytes, and more when blocks have to grow,
+// holds PartsInFlight * PartSize bytes, and more when blocks have to grow,
 // see blockSizes.
 //
 // When the answer to the last request is lost, the SDK sends it again and the

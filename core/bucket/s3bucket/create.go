@@ -26,7 +26,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Create sends a body of up to PartSize bytes (0: 8 MiB) in one PutObject, a
 // longer one in parts; both with If-None-Match: * and with CRC-32C sums that
-// the store checks. It holds (PartsInFlight+1) * PartSize bytes, and more when
+// the store checks. It holds PartsInFlight * PartSize bytes, and more when
 // parts have to grow, see partSizes. S3 takes no parts below 5 MiB, so a smaller
 // PartSize counts as 5 MiB unless SingleShot is set.
 //

@@ -80,15 +80,11 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, inFlight)
+	slots := make(chan struct{}, inFlight) // a part takes one before it is read
+	slots <- struct{}{}
 	first := int64(len(buf))
 	for n := 1; len(buf) > 0 && sending.Err() == nil; n++ {
 		crc, size = crc32.Update(crc, castagnoli, buf), size+int64(len(buf))
-		select {
-		case slots <- struct{}{}:
-		case <-sending.Done():
-			continue
-		}
 		part, content := &types.CompletedPart{PartNumber: aws.Int32(int32(n))}, buf
 		u.parts = append(u.parts, part)
 		wg.Go(func() {
@@ -97,6 +93,11 @@ func (u *upload) send(ctx context.Context, buf []byte, r io.Reader, inFlight int
 				stop(err)
 			}
 		})
+		select {
+		case slots <- struct{}{}:
+		case <-sending.Done():
+			continue
+		}
 		if buf, err = u.buffers.Next(sending, r, partSizes, first, n+1); err != nil {
 			stop(body.Error(sending, u.name(u.key), err))
 		}
