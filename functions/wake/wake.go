@@ -5,6 +5,7 @@ package wake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -90,12 +91,13 @@ func (f *Function) Finalize(ctx context.Context, created []Object) ([]Result, er
 			continue
 		}
 		done[o] = true
-		server, id, err := f.backupOf(o)
-		if err != nil {
-			errs = append(errs, err)
+		server, id, err := f.Backup(o)
+		if errors.Is(err, ErrStray) { // a host may write what it likes there
+			f.log.Warn("not a marker: passed over", "key", o.Key, "error", err)
 			continue
 		}
-		if id == "" {
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
 		v, err := f.finalize(ctx, server, id)
@@ -133,21 +135,23 @@ func kind(err error) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// backupOf reads a marker's key. An object in another bucket is a wrong
-// configuration, and an error; one whose key is no marker's is somebody's
-// stray, and is passed over: a host may write what it likes there.
-func (f *Function) backupOf(o Object) (server, id string, err error) {
+// ErrStray: an object of staging that is no marker.
+var ErrStray = errors.New("not a marker")
+
+// Backup reads a marker's key. An object in another bucket is an *EventError:
+// the configuration is wrong, where the store tells of staging alone. One of
+// staging whose key is no marker's is ErrStray.
+func (f *Function) Backup(o Object) (server, id string, err error) {
 	prefix, same := strings.CutPrefix(f.staging+"/", o.Bucket+"/")
 	if !same {
 		return "", "", &EventError{fmt.Sprintf("the event is of bucket %q, and %s is %q: connect the trigger to staging", o.Bucket, EnvStaging, f.staging)}
 	}
 	key, below := strings.CutPrefix(o.Key, prefix)
-	if below {
-		server, id, err = layout.ParseMarker(key)
+	if !below {
+		return "", "", fmt.Errorf("%w: it does not begin with %q", ErrStray, prefix)
 	}
-	if !below || err != nil {
-		f.log.Warn("not a marker: passed over", "key", o.Key, "error", err)
-		return "", "", nil
+	if server, id, err = layout.ParseMarker(key); err != nil {
+		return "", "", fmt.Errorf("%w: %w", ErrStray, err)
 	}
 	return server, id, nil
 }
