@@ -15,10 +15,10 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .PHONY: build demo test race load sim mutate fuzz vuln tofu bench lint package clean
 
-build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
+build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
 
 # go build knows best what is stale.
-.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler
+.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
 # Google's library can speak gRPC, which nobody here does: 13 MB less.
 bin/pgseal:
 	$(GOBUILD) -tags disable_grpc_modules -o $@ ./uploader/pgseal
@@ -26,6 +26,8 @@ bin/bootstrap-arm64 bin/bootstrap-amd64: bin/bootstrap-%:
 	GOOS=linux GOARCH=$* $(GOBUILD) -tags lambda.norpc -o $@ ./functions/aws
 bin/azure-handler:
 	GOOS=linux GOARCH=amd64 $(GOBUILD) -o $@ ./functions/azure
+bin/webhook-arm64 bin/webhook-amd64: bin/webhook-%:
+	GOOS=linux GOARCH=$* $(GOBUILD) -o $@ ./functions/webhook
 # What is deployed is built by Google from its source; this one is for running the function elsewhere.
 bin/gcp-server:
 	$(GOBUILD) -tags disable_grpc_modules -o $@ ./functions/gcp/server
@@ -91,11 +93,13 @@ lint:
 	cd e2e && go run $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd terraform/schemaprovider && go run $(GOLANGCI_LINT) run --config ../../.golangci.yml ./...
 
-package: bin/bootstrap-arm64 bin/bootstrap-amd64 bin/azure-handler
+package: bin/bootstrap-arm64 bin/bootstrap-amd64 bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
 	go run ./scripts/package lambda dist/aws-arm64.zip bin/bootstrap-arm64
 	go run ./scripts/package lambda dist/aws-amd64.zip bin/bootstrap-amd64
 	go run ./scripts/package gcp dist/gcp-source.zip $(VERSION)
 	go run ./scripts/package azure dist/azure.zip bin/azure-handler
+	go run ./scripts/package webhook dist/webhook-arm64.zip bin/webhook-arm64
+	go run ./scripts/package webhook dist/webhook-amd64.zip bin/webhook-amd64
 
 clean:
 	rm -rf bin dist

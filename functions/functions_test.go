@@ -17,7 +17,7 @@ func TestEachFunctionLinksOneDriver(t *testing.T) {
 		"azurebucket": {"github.com/Azure/"},
 		"filebucket":  nil,
 	}
-	for function, own := range map[string]string{"aws": "s3bucket", "gcp/server": "gcsbucket", "azure": "azurebucket", "wake": ""} {
+	for function, own := range map[string]string{"aws": "s3bucket", "gcp/server": "gcsbucket", "azure": "azurebucket", "webhook": "s3bucket", "wake": ""} {
 		out, err := exec.Command("go", "list", "-deps", module+"functions/"+function).Output()
 		if err != nil {
 			t.Fatalf("%s: %v", function, err)

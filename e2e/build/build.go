@@ -40,10 +40,17 @@ func Azure(t testing.TB) string {
 	return path(t, azure)
 }
 
+// Webhook is the path of the service for S3-compatible servers.
+func Webhook(t testing.TB) string {
+	t.Helper()
+	return path(t, webhook)
+}
+
 var (
 	pgseal    = sync.OnceValues(func() (string, error) { return build("pgseal", "./uploader/pgseal", "-tags=disable_grpc_modules") })
 	bootstrap = sync.OnceValues(func() (string, error) { return build("bootstrap", "./functions/aws", "-tags=lambda.norpc") })
 	azure     = sync.OnceValues(func() (string, error) { return app("./functions/azure") })
+	webhook   = sync.OnceValues(func() (string, error) { return build("webhook", "./functions/webhook") })
 	s3put     = sync.OnceValues(func() (string, error) { return buildIn("e2e", "s3put", "./cmd/s3put") })
 	gcp       = sync.OnceValues(func() (string, error) {
 		return build("gcp-server", "./functions/gcp/server", "-tags=disable_grpc_modules")

@@ -35,7 +35,9 @@ func TestArchivesHoldWhatTheirPlatformsNeedAndNoTraceOfTheirMaking(t *testing.T)
 	if err != nil {
 		t.Fatal(err)
 	}
+	service := []string{"pgseal-webhook", "pgseal-webhook.service", "versitygw/event-filter.json", "versitygw/staging-policy.json", "versitygw/vault-policy.json", "webhook.env"}
 	whole := map[string][]string{
+		"webhook-arm64.zip": service, "webhook-amd64.zip": service,
 		"aws-arm64.zip": {"bootstrap"}, "aws-amd64.zip": {"bootstrap"},
 		"azure.zip": {"finalize/function.json", "handler", "host.json", "sweep/function.json"},
 	}
@@ -49,7 +51,7 @@ func TestArchivesHoldWhatTheirPlatformsNeedAndNoTraceOfTheirMaking(t *testing.T)
 		for _, f := range z.File {
 			names = append(names, f.Name)
 			mode := fs.FileMode(0o644)
-			if f.Name == "bootstrap" || f.Name == "handler" {
+			if f.Name == "bootstrap" || f.Name == "handler" || f.Name == "pgseal-webhook" {
 				mode = 0o755
 			}
 			if f.Mode() != mode || !f.Modified.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) || strings.HasPrefix(f.Name, "/") || strings.Contains(f.Name, "..") {

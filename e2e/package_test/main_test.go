@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // archives are the names of what make package makes.
-var archives = []string{"aws-arm64.zip", "aws-amd64.zip", "gcp-source.zip", "azure.zip"}
+var archives = []string{"aws-arm64.zip", "aws-amd64.zip", "gcp-source.zip", "azure.zip", "webhook-arm64.zip", "webhook-amd64.zip"}
 
 // made is a copy of the module in which make package has been run.
 var made = sync.OnceValues(func() (string, error) { return makePackage("one") })

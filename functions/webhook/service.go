@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -114,5 +113,8 @@ func (s *service) run(ctx context.Context) error {
 	}
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer done()
-	return errors.Join(err, server.Shutdown(last))
+	if server.Shutdown(last) != nil { // somebody still talks, or has opened a connection to say nothing
+		_ = server.Close()
+	}
+	return err
 }

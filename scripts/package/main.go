@@ -1,8 +1,9 @@
-// Command package packs the functions for their platforms: the same sources give the same bytes, whenever, wherever and
-// by whomever they are packed.
+// Command package packs the functions for their platforms, and the service for machines of one's own: the same sources
+// give the same bytes, whenever, wherever and by whomever they are packed.
 //
 //	go run ./scripts/package lambda dist/aws-arm64.zip bin/bootstrap-arm64
 //	go run ./scripts/package azure dist/azure.zip bin/azure-handler
+//	go run ./scripts/package webhook dist/webhook-amd64.zip bin/webhook-amd64
 //	go run ./scripts/package gcp dist/gcp-source.zip v1.2.3
 //
 // It is run in the root of the module, and prints the digest of what it wrote.
@@ -15,7 +16,7 @@ import (
 
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: package lambda|azure ARCHIVE PROGRAM, or package gcp ARCHIVE VERSION")
+		fmt.Fprintln(os.Stderr, "usage: package lambda|azure|webhook ARCHIVE PROGRAM, or package gcp ARCHIVE VERSION")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
@@ -32,6 +33,8 @@ func run(kind, archive, argument string) error {
 		files, err = lambda(argument)
 	case "azure":
 		files, err = azure("functions/azure", argument)
+	case "webhook":
+		files, err = webhook("functions/webhook", argument)
 	case "gcp":
 		files, err = gcp(".", argument)
 	default:

@@ -35,3 +35,20 @@ func azure(source, program string) ([]file, error) {
 	}
 	return files, nil
 }
+
+// webhook packs the service as its unit names it, with the unit, and examples of settings and policies.
+func webhook(source, program string) ([]file, error) {
+	service, err := read(program, "pgseal-webhook", true)
+	if err != nil {
+		return nil, err
+	}
+	files := []file{service}
+	for _, name := range []string{"pgseal-webhook.service", "webhook.env", "versitygw/event-filter.json", "versitygw/staging-policy.json", "versitygw/vault-policy.json"} {
+		f, err := read(filepath.Join(source, name), name, false)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
