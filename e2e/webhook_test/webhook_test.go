@@ -25,9 +25,10 @@ func TestABackupIsSealedByTheStoresOwnEvent(t *testing.T) {
 	s := begin(t)
 	env := s.Env(versity.Host)
 	pgseal := build.Pgseal(t)
-	c := pgtest.New(t, pgtest.Options{Install: pgtest.Installs()[0], Env: env,
+	c := pgtest.New(t, pgtest.Options{Install: pgtest.Find(t, 15), Env: env,
 		ArchiveCommand: fmt.Sprintf("%s wal-archive --retention 1d %s %s %%p", pgseal, versity.VaultURL(), versity.Server)})
 	c.SQL("CREATE TABLE t AS SELECT generate_series(1, 1000) n")
+	c.ArchiveAll()
 	cmd := pgtest.Command(t.Context(), pgseal, "backup", "--staging-url", versity.StagingURL(), "-d", c.DSN(), "--immediate-checkpoint", "--retention", "1d",
 		"--wait", "--wait-timeout", "1m", versity.VaultURL(), versity.Server)
 	cmd.Env = append(cmd.Env, env...)

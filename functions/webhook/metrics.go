@@ -49,7 +49,7 @@ var families = []family{
 	{secondsTotal, "counter", "", "Time spent in calls of the finalizer."},
 	{sweepsTotal, "counter", "outcome", "Sweeps: done, unfinished (the next one goes on there), or failed."},
 	{sweepLast, "gauge", "", "When the last sweep ended that was not a failure."},
-	{sweepFoundTotal, "counter", "what", "What sweeps saw: backups that became sealed, rejected, conflict or abandoned, audits with a finding tampered or damaged, and uploads ended."},
+	{sweepFoundTotal, "counter", "what", "What sweeps saw: backups that are newly sealed, rejected, conflict or abandoned, audits with a finding tampered or damaged, and uploads ended."},
 	{sweepWaiting, "gauge", "", "Backups that waited for WAL, of those that the last sweep looked at."},
 	{sweepFailedTotal, "counter", "", "Looks of sweeps that the store, or a missing right, did not allow."},
 	{buildInfo, "gauge", "version", "1, with the build's version."},
