@@ -55,6 +55,8 @@ type Report struct {
 	Sealed   int       `json:"sealed"`  // of these: sealed by pgseal
 	Stock    int       `json:"stock"`   // complete by the word of another program
 	Problems []Problem `json:"problems"`
+	// WAL is what is archived from the oldest complete backup on, by timeline.
+	WAL []Timeline `json:"wal,omitempty"`
 	// Notes are what could not be looked at.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -95,7 +97,7 @@ func (a Auditor) Audit(ctx context.Context) (*Report, error) {
 	if err := layout.CheckServer(a.Server); err != nil {
 		return nil, err
 	}
-	l := &look{Auditor: a, archives: map[int64]*walchain.Archive{}, r: &Report{
+	l := &look{Auditor: a, archives: map[int64]*walchain.Archive{}, holes: map[int64][][]walchain.Run{}, r: &Report{
 		Format: 1, Server: a.Server, Vault: a.Vault.URL(), At: a.Now().UTC(), Problems: []Problem{},
 	}}
 	if err := l.all(ctx); err != nil {
@@ -111,6 +113,7 @@ type look struct {
 	mu       sync.Mutex
 	r        *Report
 	archives map[int64]*walchain.Archive // by segment size
+	holes    map[int64][][]walchain.Run  // of each backup, by segment size
 	infos    []found
 }
 
@@ -156,6 +159,9 @@ func (l *look) all(ctx context.Context) error {
 		if err := l.wal(ctx, f); err != nil {
 			return fmt.Errorf("look at the WAL of %s: %w", f.id, err)
 		}
+	}
+	if err := l.coverage(ctx); err != nil {
+		return err
 	}
 	l.compare()
 	return nil

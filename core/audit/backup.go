@@ -168,6 +168,9 @@ func (l *look) wal(ctx context.Context, f found) error {
 	if err != nil {
 		return err
 	}
+	if len(r.Holes) > 0 {
+		l.holes[size] = append(l.holes[size], r.Holes)
+	}
 	for _, p := range r.Problems {
 		found := finalizer.FindingOf(p.Code)
 		if f.stock {

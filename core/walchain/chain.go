@@ -32,6 +32,9 @@ type Report struct {
 	// Needed are the segments without which the backup cannot be restored, as the
 	// listing shows them.
 	Needed []bucket.Object
+	// Holes are the segments on the way that are not there, at most maxHoles runs
+	// of them, each on one timeline.
+	Holes []Run
 	// Tip is the newest segment to which the WAL leads without a hole; its Number
 	// is 0 when not even the backup's own is whole.
 	Tip layout.Segment
@@ -123,13 +126,16 @@ func (c *check) walk(ctx context.Context) error {
 		switch {
 		case !f.there() && number <= needed.Number:
 			c.add("wal-missing", c.key(s), "the backup cannot be restored without it, and it is not there%s", hidden(f))
+			c.hole(s, number)
 			whole = false
 		case f == nil:
 			c.add("wal-hole", c.key(s), "its whole directory is not there, and later segments are: no restore of this backup can go past it")
 			whole = false
-			number = (number/perLog+1)*perLog - 1
+			number = c.leaves(number, (number/perLog+1)*perLog-1)
+			c.hole(s, min(number, end))
 		case !f.there():
 			c.add("wal-hole", c.key(s), "it is not there%s, and later segments are: no restore of this backup can go past it", hidden(f))
+			c.hole(s, number)
 			whole = false
 		default:
 			if whole {
@@ -252,12 +258,7 @@ func (c *check) onTheWay(first, end uint64) []uint64 {
 	}
 	add(c.b.Timeline, first, min(end, uint64(c.b.End-1)/uint64(c.Size)))
 	for number := first; number <= end; {
-		t, to := c.timelineOf(number), end
-		for _, fork := range c.history {
-			if begin := uint64(fork.End) / uint64(c.Size); begin > number {
-				to = min(to, begin-1)
-			}
-		}
+		t, to := c.timelineOf(number), c.leaves(number, end)
 		add(t, number, to)
 		number = to + 1
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,61 @@ func TestAMissingDirectoryIsOneProblem(t *testing.T) {
 	r := p.check(p.archive(), backup(1, 2))
 	if len(r.Problems) != 2 || r.Problems[0].Code != "wal-hole" || r.Tip.Number != 7 { // the directories of 8 to 11 and of 12 to 15
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestHolesAndWhatIsThere(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 5)
+	p.segments(1, 8, 9) // of 8 to 11
+	p.segments(1, 17, 18)
+	a := p.archive()
+	r := p.check(a, backup(1, 2))
+	holes := []walchain.Run{{Timeline: 1, First: 6, Last: 7}, {Timeline: 1, First: 10, Last: 16}}
+	if !slices.Equal(r.Holes, holes) {
+		t.Errorf("%+v", r.Holes)
+	}
+	runs, more := a.Present(10)
+	if want := []walchain.Run{{Timeline: 1, First: 1, Last: 5}, {Timeline: 1, First: 8, Last: 9}, {Timeline: 1, First: 17, Last: 18}}; more || !slices.Equal(runs, want) {
+		t.Errorf("%+v %v", runs, more)
+	}
+	if runs, more := a.Present(2); !more || len(runs) != 2 {
+		t.Errorf("%+v %v", runs, more)
+	}
+	if r := p.check(a, backup(4, 10)); len(r.Holes) != 2 || r.Holes[1].Last != 16 { // what it needs itself, and what follows
+		t.Errorf("%+v", r.Holes)
+	}
+	for number, there := range map[uint64]bool{5: true, 6: false} {
+		if at, err := a.Stored(t.Context(), layout.Segment{Timeline: 1, Number: number}); err != nil || at.IsZero() == there {
+			t.Errorf("%d: %s %v", number, at, err)
+		}
+	}
+}
+
+// The directory in which a timeline was left is not there on the old one, and on the new one it is.
+func TestAHoleEndsWhereTheTimelineDoes(t *testing.T) {
+	p := newPlace(t)
+	p.segments(1, 1, 3)
+	p.segments(2, 6, 9) // and 4 and 5 are nowhere
+	p.create("main/wals/00000002.history", "1\t"+layout.LSN(6*size+80).String()+"\tx\n")
+	r := p.check(p.archive(), backup(1, 2))
+	if want := []walchain.Run{{Timeline: 1, First: 4, Last: 5}}; !slices.Equal(r.Holes, want) {
+		t.Errorf("%+v", r.Holes)
+	}
+	q := newPlace(t)
+	q.segments(1, 1, 3)
+	q.segments(2, 7, 9) // and the new one's first neither
+	q.create("main/wals/00000002.history", "1\t"+layout.LSN(6*size+80).String()+"\tx\n")
+	r = q.check(q.archive(), backup(1, 2))
+	if want := []walchain.Run{{Timeline: 1, First: 4, Last: 5}, {Timeline: 2, First: 6, Last: 6}}; !slices.Equal(r.Holes, want) {
+		t.Errorf("%+v", r.Holes)
+	}
+}
+
+func TestJoin(t *testing.T) {
+	got := walchain.Join([]walchain.Run{{2, 5, 6}, {1, 8, 9}, {1, 1, 3}, {1, 4, 5}, {1, 2, 2}, {2, 6, 9}})
+	if want := []walchain.Run{{1, 1, 5}, {1, 8, 9}, {2, 5, 9}}; !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 // maxShown bounds the reasons of one backup in a paragraph; JSON has all.
 const maxShown = 3
 
-// writeParagraph says what is wrong with a backup and what to do about it.
-func (b *Backup) writeParagraph(w *strings.Builder, now time.Time) {
-	head := fmt.Sprintf("%s: %s", b.ID, b.State)
+// Explain says what is wrong with a backup: a heading, and a line for each thing that helps to decide what to do.
+func (b *Backup) Explain(now time.Time) (head string, lines []string) {
+	head = fmt.Sprintf("%s: %s", b.ID, b.State)
 	switch b.State {
 	case Sealed:
 		head += ", but needs attention"
@@ -29,19 +29,25 @@ func (b *Backup) writeParagraph(w *strings.Builder, now time.Time) {
 	if b.Deadline != nil {
 		head += fmt.Sprintf("; it will be rejected at %s UTC", Minute(*b.Deadline))
 	}
-	w.WriteString("\n")
-	paragraph(w, head+".", "")
 	reasons := append(append([]Reason{}, b.Reasons...), b.Findings...)
 	for _, r := range reasons[:min(len(reasons), maxShown)] {
-		paragraph(w, reasonText("", r), "  ")
+		lines = append(lines, reasonText("", r))
 	}
 	if more := len(reasons) - maxShown; more > 0 {
-		paragraph(w, fmt.Sprintf("and %d more, see --format json", more), "  ")
+		lines = append(lines, fmt.Sprintf("and %d more, see --format json", more))
 	}
 	if b.Window != nil && b.Window.Gap != "" {
-		paragraph(w, fmt.Sprintf("WAL is missing from %s on, so no restore of it can go past that: look at archive_command and pg_stat_archiver, or take a new backup", b.Window.Gap), "  ")
+		lines = append(lines, fmt.Sprintf("WAL is missing from %s on, so no restore of it can go past that: look at archive_command and pg_stat_archiver, or take a new backup", b.Window.Gap))
 	}
-	for _, line := range b.facts() {
+	return head + ".", append(lines, b.facts()...)
+}
+
+// writeParagraph is Explain for a terminal, with what to do about it.
+func (b *Backup) writeParagraph(w *strings.Builder, now time.Time) {
+	head, lines := b.Explain(now)
+	w.WriteString("\n")
+	paragraph(w, head, "")
+	for _, line := range lines {
 		paragraph(w, line, "  ")
 	}
 	if b.Next != "" {

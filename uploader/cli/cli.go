@@ -33,6 +33,7 @@ var commands = map[string]run{
 	"backup-list":       backupList,
 	"backup-show":       backupShow,
 	"check-wal-archive": checkWALArchive,
+	"report":            makeReport,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,9 +23,7 @@ func try(t *testing.T, ctx context.Context, f run, argv ...string) (code int, st
 	var out, errs bytes.Buffer
 	env := &Env{Stdout: &out, Stderr: &errs, Lookup: func(string) (string, bool) { return "", false }, Now: time.Now}
 	env.Log = slog.New(&lineHandler{out: &output{w: &errs}, level: &env.level, bare: true})
-	set := map[string]run{"wal-archive": walArchive, "backup": backup, "status": status, "finalize": finalize, "sweep": sweep, "audit": auditCatalogue,
-		"wal-restore": walRestore, "restore": restoreBackup, "doctor": examine,
-		"backup-list": backupList, "backup-show": backupShow, "check-wal-archive": checkWALArchive}
+	set := maps.Clone(commands)
 	if f != nil {
 		set["wal-archive"] = f
 	}

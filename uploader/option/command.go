@@ -40,9 +40,10 @@ const (
 	backupList
 	backupShow
 	checkWALArchive
+	page
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor | catalogue
+	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor | page | catalogue
 
 	// catalogue are barman-cloud's commands for what is there.
 	catalogue = backupList | backupShow | checkWALArchive
@@ -127,6 +128,14 @@ var commands = []*Command{
 			"be able to do in the vault is tried by requests that could change nothing even if they were allowed. It writes one object, " +
 			"SERVER/doctor.txt in staging. Exit codes: 0 nothing found, 1 warnings, 2 something critical, 3 it could not look.",
 		Args: []Arg{urlArg, serverArg},
+	},
+	{
+		Name: "report", id: page,
+		Summary: "make a page that shows how everything stands: timeline, trends, locks, WAL, findings",
+		Description: "Writes one HTML page of what status and audit read: a timeline of the backups and the WAL, size and duration, " +
+			"what can be deleted when, and what is wrong. It loads nothing and runs no script, so it can be mailed or put on any web " +
+			"server; it names buckets, hosts and backups. It only reads.",
+		Args: []Arg{urlArg, {Name: "SERVER", Optional: true, Help: serverArg.Help + "; every server of the vault when it is left out"}},
 	},
 }
 

@@ -51,6 +51,9 @@ var general = []Option{
 
 var report = []Option{
 	{
+		Name: "output", Short: "o", Metavar: "FILE", in: page, Group: groupReport, Own: true,
+		Help: "where to write the page; it is there at once or not at all (default: the standard output, also -)",
+	}, {
 		Name: "format", Kind: Choice, Choices: []string{"console", "json"}, Default: "console",
 		in: status | finalize | sweep | audit | doctor, Group: groupReport, Own: true,
 		Help: "how to write the answer",
@@ -61,7 +64,7 @@ var report = []Option{
 		Name: "max-age", Kind: Duration, Metavar: "DURATION", in: status, Group: groupReport, Own: true,
 		Help: "with --check: critical when the newest sealed backup is older, such as 26h",
 	}, {
-		Name: "max-age", Kind: Duration, Metavar: "DURATION", Default: "26h", in: doctor, Group: groupReport, Own: true,
+		Name: "max-age", Kind: Duration, Metavar: "DURATION", Default: "26h", in: doctor | page, Group: groupReport, Own: true,
 		Help: "how old the newest sealed backup may be",
 	}, {
 		Name: "window", Kind: Duration, Metavar: "DURATION", in: doctor, Group: groupReport, Own: true,

@@ -72,6 +72,6 @@ var environment = []variable{
 	{"PGHOST, PGPORT, PGUSER, PGPASSWORD, PGPASSFILE, PGSERVICE, PGSSLMODE", "as for psql", backup | doctor},
 	{"PGSEAL_WAL_CHECK, PGSEAL_WAL_DEADLINE, PGSEAL_MIN_RETENTION, PGSEAL_SEAL_RETENTION, PGSEAL_DEADLINE", "what the finalizer asks of a backup, as for the cloud function", backup | finalize | sweep},
 	{"PGSEAL_MIN_RETENTION", "what the finalizer asks of a lock", doctor},
-	{"PGSEAL_ABANDON_AFTER", "how old the last heartbeat of a backup may be before it is shown as abandoned (default: 30m)", status | sweep},
-	{"PGSEAL_VAULT_ENCRYPTION", "what the vault's objects may be encrypted with, after commas (default: anything)", backup | finalize | sweep | audit | doctor},
+	{"PGSEAL_ABANDON_AFTER", "how old the last heartbeat of a backup may be before it is shown as abandoned (default: 30m)", status | sweep | page},
+	{"PGSEAL_VAULT_ENCRYPTION", "what the vault's objects may be encrypted with, after commas (default: anything)", backup | finalize | sweep | audit | doctor | page},
 }
