@@ -32,7 +32,7 @@ type mutation struct {
 func main() {
 	only := strings.Join(os.Args[1:], " ")
 	ran, green := 0, 0
-	for _, m := range slices.Concat(sealing, restoring) {
+	for _, m := range slices.Concat(sealing, restoring, serving) {
 		if !strings.Contains(m.name, only) {
 			continue
 		}

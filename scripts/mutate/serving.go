@@ -1,0 +1,103 @@
+package main
+
+// serving are the safeguards of the service for S3-compatible servers, each with the test that needs it.
+var serving = []mutation{
+	{
+		name: "webhook: whoever does not know the secret is refused",
+		file: "functions/webhook/auth.go",
+		old:  "return same == 1",
+		new:  "return same >= 0",
+		pkg:  "functions/webhook", test: "^TestForgedRequests$",
+	},
+	{
+		name: "webhook: whoever has no certificate of the authority is refused",
+		file: "functions/webhook/auth.go",
+		old:  "len(r.TLS.VerifiedChains) == 0",
+		new:  "len(r.TLS.VerifiedChains) < 0",
+		pkg:  "functions/webhook", test: "^TestSendersShowACertificate$",
+	},
+	{
+		name: "webhook: it does not start open to other machines",
+		file: "functions/webhook/settings.go",
+		old:  "ok && tcp.IP.IsLoopback()",
+		new:  "ok && tcp != nil",
+		pkg:  "functions/webhook", test: "^TestItIsOpenToThisMachineAlone$",
+	},
+	{
+		name: "webhook: a secret that can be guessed is none",
+		file: "functions/webhook/settings.go",
+		old:  "len(token) < minToken",
+		new:  "len(token) < 1",
+		pkg:  "functions/webhook", test: "^TestSettings$",
+	},
+	{
+		name: "webhook: a body has a limit",
+		file: "functions/webhook/events.go",
+		old:  "http.MaxBytesReader(w, r.Body, maxEvent)",
+		new:  "r.Body",
+		pkg:  "functions/webhook", test: "^TestForgedRequests$",
+	},
+	{
+		name: "webhook: an event of another bucket wakes nothing",
+		file: "functions/wake/wake.go",
+		old:  `strings.CutPrefix(f.staging+"/", o.Bucket+"/")`,
+		new:  `strings.CutPrefix(f.staging+"/", f.staging[:len("s3://staging")]+"/")`,
+		pkg:  "functions/webhook", test: "^TestForgedRequests$",
+	},
+	{
+		name: "webhook: a removal wakes nothing",
+		file: "functions/webhook/event.go",
+		old:  `"ObjectCreated:")`,
+		new:  `"Object")`,
+		pkg:  "functions/webhook", test: "^TestWhatNamesNoObject$",
+	},
+	{
+		name: "webhook: one call at a time for a backup",
+		file: "functions/webhook/queue.go",
+		old:  "if s != nil { // its call runs",
+		new:  "if s != nil && s.next != nil { // its call runs",
+		pkg:  "functions/webhook", test: "^TestOneCallAtATimeForABackup$",
+	},
+	{
+		name: "webhook: an event during a call has another call",
+		file: "functions/webhook/queue.go",
+		old:  "	if s.next != nil {\n		q.turns <- s",
+		new:  "	if s.next != nil && q.closed {\n		q.turns <- s",
+		pkg:  "functions/webhook", test: "^TestOneCallAtATimeForABackup$",
+	},
+	{
+		name: "webhook: one server's flood leaves room",
+		file: "functions/webhook/queue.go",
+		old:  " || q.servers[server] >= maxPerServer",
+		new:  "",
+		pkg:  "functions/webhook", test: "^TestAFullQueue$",
+	},
+	{
+		name: "webhook: 2xx only with a verdict",
+		file: "functions/webhook/events.go",
+		old:  "c, timer.C); err != nil {",
+		new:  "c, timer.C); errors.Is(err, errLate) {",
+		pkg:  "functions/webhook", test: "^TestAStoreThatIsAway$",
+	},
+	{
+		name: "webhook: the start sweeps",
+		file: "functions/webhook/sweeper.go",
+		old:  "	failures := 0\n",
+		new:  "	failures := 0\n	s.pause(stop, s.every, 0)\n",
+		pkg:  "functions/webhook", test: "^TestWhenItSweeps$",
+	},
+	{
+		name: "webhook: a sweep comes soon after a failure",
+		file: "functions/webhook/service.go",
+		old:  "		s.sweeper.soon()\n",
+		new:  "",
+		pkg:  "functions/webhook", test: "^TestAStoreThatIsAway$",
+	},
+	{
+		name: "webhook: the end waits for what runs",
+		file: "functions/webhook/service.go",
+		old:  "time.AfterFunc(grace, cancel)",
+		new:  "time.AfterFunc(0, cancel)",
+		pkg:  "functions/webhook", test: "^TestTheEndWaitsForWhatRuns$",
+	},
+}
