@@ -20,6 +20,8 @@ const (
 	patience = 20 * time.Second
 	// comeAgain is what Retry-After says, in seconds.
 	comeAgain = 30
+	// gone is the status of those that did not wait for one.
+	gone = "gone"
 )
 
 // routes are the service's paths.
@@ -53,7 +55,15 @@ func (s *service) ready(w http.ResponseWriter, _ *http.Request) {
 // A 2xx has no body, as versitygw does not read one, and would leave the
 // connection open.
 func (s *service) event(w http.ResponseWriter, r *http.Request) {
-	status, text := s.answer(w, r)
+	status, text := http.StatusInternalServerError, "a mistake in pgseal"
+	_ = wake.Guard(s.log, func() error { // logs it
+		status, text = s.answer(w, r)
+		return nil
+	})
+	if r.Context().Err() != nil { // versitygw after 3 seconds; the call goes on
+		s.metrics.add(requestsTotal, gone, 1)
+		return
+	}
 	s.metrics.add(requestsTotal, strconv.Itoa(status), 1)
 	switch status {
 	case http.StatusNoContent:

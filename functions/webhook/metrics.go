@@ -41,7 +41,7 @@ const (
 )
 
 var families = []family{
-	{requestsTotal, "counter", "code", "Requests to /events, by the status of their answers."},
+	{requestsTotal, "counter", "code", "Requests to /events, by the status of their answers; gone is who did not wait for one."},
 	{eventsTotal, "counter", "event", "What the events told of: marker, test, other (no creation), other_bucket, or stray (no marker)."},
 	{queueLength, "gauge", "", "Markers that wait for the finalizer or are worked on."},
 	{verdictsTotal, "counter", "verdict", "Calls of the finalizer that ended with a verdict; the sweep's own are not among them."},

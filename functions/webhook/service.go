@@ -89,7 +89,9 @@ func (s *service) run(ctx context.Context) error {
 		s.sweeper.run(work, stop, func(f func() error) error { return wake.Guard(s.log, f) })
 	}()
 	server := &http.Server{
-		Handler: s.routes(), ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), MaxHeaderBytes: 16 << 10,
+		// Whoever knocks at TLS with nothing to say must not be able to fill the log.
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Handler:  s.routes(), MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 20*time.Second + 2*patience, IdleTimeout: 2 * time.Minute,
 	}
 	failed := make(chan error, 1)

@@ -234,6 +234,37 @@ func TestAMistakeIsToldAsAFailure(t *testing.T) {
 	}
 }
 
+func TestWhoDoesNotWaitDoesNotEndTheCall(t *testing.T) {
+	s, c := newTestService(t, settings{})
+	c.uploaded(t)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	finalize := s.finalize
+	s.finalize = func(ctx context.Context, o []wake.Object) ([]wake.Result, error) {
+		close(begun)
+		<-goOn
+		return finalize(ctx, o)
+	}
+	url := s.serve(t)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := http.DefaultClient.Do(must(http.NewRequestWithContext(ctx, http.MethodPost, url+"/events", strings.NewReader(c.notice()))))
+		left <- err
+	}()
+	<-begun
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	for text := ""; !strings.Contains(text, `pgseal_webhook_requests_total{code="gone"} 1`); _, text = get(t, url+"/metrics") {
+		time.Sleep(time.Millisecond)
+	}
+	close(goOn)
+	for !c.sealed(t) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestTooManyAtOnce(t *testing.T) {
 	s, c := newTestService(t, settings{})
 	c.uploaded(t)
