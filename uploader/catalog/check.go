@@ -53,7 +53,7 @@ func (c *Catalog) Check(maxAge, maxWALAge time.Duration) (Severity, string) {
 	for n := range c.Backups {
 		b := &c.Backups[n]
 		counts[b.State]++
-		if s := c.severity(b); s > OK {
+		if s := c.Severity(b); s > OK {
 			note(s, "%s", b.short())
 		}
 	}
@@ -61,7 +61,8 @@ func (c *Catalog) Check(maxAge, maxWALAge time.Duration) (Severity, string) {
 	return worst, line
 }
 
-func (c *Catalog) severity(b *Backup) Severity {
+// Severity is what Check says of one backup. Whatever became of those before the newest seal is OK, but for findings.
+func (c *Catalog) Severity(b *Backup) Severity {
 	newer := c.Newest == nil || b.ID > c.Newest.BackupID
 	switch b.State {
 	case Tampered:

@@ -35,8 +35,8 @@ var steps = []step{
 	{every: time.Minute, format: "15:04", width: 44}, {every: 5 * time.Minute, format: "15:04", width: 44}, {every: 15 * time.Minute, format: "15:04", width: 44},
 	{every: time.Hour, format: "01-02 15:04", width: 84}, {every: 3 * time.Hour, format: "01-02 15:04", width: 84}, {every: 6 * time.Hour, format: "01-02 15:04", width: 84},
 	{every: 12 * time.Hour, format: "01-02 15:04", width: 84},
-	{every: day, format: "2006-01-02", width: 80}, {every: 2 * day, format: "2006-01-02", width: 80}, {every: 4 * day, format: "2006-01-02", width: 80}, {every: 7 * day, format: "2006-01-02", width: 80},
-	{every: 14 * day, format: "2006-01-02", width: 80},
+	{every: day, format: "2006-01-02", width: 70}, {every: 2 * day, format: "2006-01-02", width: 70}, {every: 4 * day, format: "2006-01-02", width: 70}, {every: 7 * day, format: "2006-01-02", width: 70},
+	{every: 14 * day, format: "2006-01-02", width: 70},
 	{months: 1, format: "2006-01", width: 62}, {months: 3, format: "2006-01", width: 62}, {months: 6, format: "2006-01", width: 62},
 	{months: 12, format: "2006", width: 44}, {months: 24, format: "2006", width: 44}, {months: 60, format: "2006", width: 44},
 	{months: 120, format: "2006", width: 44}, {months: 1200, format: "2006", width: 44},
@@ -45,7 +45,7 @@ var steps = []step{
 // ticks are round moments, as many as fit without their labels touching each other or the edges.
 func (a axis) ticks() []tick {
 	for _, s := range steps {
-		if room := (a.right - a.left) / (s.width + 12); a.count(s) > room {
+		if room := (a.right - a.left) / (s.width + 10); a.count(s) > room {
 			continue
 		}
 		var list []tick

@@ -11,7 +11,7 @@ import (
 
 // Contrast as WCAG 2.1 counts it: at least 4.5 for text (1.4.3), 3 for what has to be told apart in a drawing (1.4.11).
 func TestTheColoursCanBeRead(t *testing.T) {
-	light, dark, ok := strings.Cut(style, "@media (prefers-color-scheme: dark)")
+	light, dark, ok := strings.Cut(style, "@media screen and (prefers-color-scheme: dark)")
 	if !ok {
 		t.Fatal("there is no dark scheme")
 	}

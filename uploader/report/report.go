@@ -64,7 +64,6 @@ type view struct {
 	Servers        []serverView
 	Several        bool
 	Glyphs         []glyph
-	States         []legend
 }
 
 // Write writes the page.
@@ -77,11 +76,9 @@ func Write(w io.Writer, r Report) error {
 	if len(r.Servers) == 1 {
 		v.Title = fmt.Sprintf("pgseal report: %s in %s", r.Servers[0].Name, catalog.Printable(r.Vault))
 	}
-	shown := map[string]bool{}
 	for _, s := range r.Servers {
-		v.Servers = append(v.Servers, newServerView(s, r, shown))
+		v.Servers = append(v.Servers, newServerView(s, r))
 	}
-	v.States = legendOf(shown)
 	var b bytes.Buffer
 	if err := page.Execute(&b, v); err != nil {
 		return err

@@ -31,7 +31,9 @@ type serverView struct {
 	NoWAL bool // the audit listed none
 
 	Attention     []attention
+	Overtaken     []attention // before the newest seal
 	MoreAttention int
+	States        []legend
 	Problems      []problem
 	MoreProblems  int
 	Notes         []string
@@ -68,7 +70,7 @@ type holeRow struct{ Timeline, First, Last, Segments, Between, Backups string }
 // backupRow is one line of the table of all backups.
 type backupRow struct{ ID, Name, Ref, Group, State, Ended, Duration, Size, Locked, Restorable string }
 
-func newServerView(s Server, r Report, shown map[string]bool) serverView {
+func newServerView(s Server, r Report) serverView {
 	v := serverView{Name: s.Name}
 	if s.Catalog == nil {
 		v.Err = catalog.Printable(s.Err.Error())
@@ -86,7 +88,7 @@ func newServerView(s Server, r Report, shown map[string]bool) serverView {
 	}
 	v.Calendar = newCalendar(c)
 	v.wal(s)
-	v.backups(c, shown)
+	v.backups(c)
 	v.Notes = c.Notes
 	if s.Audit == nil {
 		v.Notes = append(v.Notes[:len(v.Notes):len(v.Notes)], catalog.Printable(fmt.Sprintf("the audit could not look: %v", s.AuditErr)))
@@ -126,7 +128,7 @@ func newHeadline(s Server, maxAge time.Duration) headline {
 	}
 	n := 0
 	for i := range c.Backups {
-		if c.Backups[i].NeedsAttention() {
+		if c.Severity(&c.Backups[i]) > catalog.OK {
 			n++
 		}
 	}
@@ -242,7 +244,8 @@ func (v *serverView) wal(s Server) {
 	}
 }
 
-func (v *serverView) backups(c *catalog.Catalog, shown map[string]bool) {
+func (v *serverView) backups(c *catalog.Catalog) {
+	shown := map[string]bool{}
 	for n := range c.Backups {
 		b := &c.Backups[n]
 		g := glyphOf(b)
@@ -256,7 +259,7 @@ func (v *serverView) backups(c *catalog.Catalog, shown map[string]bool) {
 		if !b.NeedsAttention() {
 			continue
 		}
-		if len(v.Attention) == maxAttention {
+		if len(v.Attention)+len(v.Overtaken) == maxAttention {
 			v.MoreAttention++
 			continue
 		}
@@ -265,8 +268,14 @@ func (v *serverView) backups(c *catalog.Catalog, shown map[string]bool) {
 		if border == "good" { // sealed, and WAL is missing after it
 			border = "warn"
 		}
-		v.Attention = append(v.Attention, attention{g.Ref(), g.Group, border, head, lines, b.Next})
+		a := attention{g.Ref(), g.Group, border, head, lines, b.Next}
+		if c.Severity(b) == catalog.OK {
+			v.Overtaken = append(v.Overtaken, a)
+		} else {
+			v.Attention = append(v.Attention, a)
+		}
 	}
+	v.States = legendOf(shown)
 }
 
 func newRow(b *catalog.Backup, g *glyph) backupRow {

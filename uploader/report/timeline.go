@@ -64,6 +64,7 @@ const (
 	maxListed  = 8  // ids named in a tooltip
 	shortest   = 10 * time.Minute
 	atLeastBar = 4
+	maxYears   = 20
 )
 
 // lanes of the backups, by the states in them.
@@ -126,6 +127,9 @@ func span(s Server, now time.Time) (from, to time.Time) {
 				}
 			}
 		}
+	}
+	if oldest := now.AddDate(-maxYears, 0, 0); from.Before(oldest) { // by another program's word
+		from = oldest
 	}
 	switch margin := max(now.Sub(from)/4, 7*day); {
 	case !known:

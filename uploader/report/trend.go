@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pgseal/pgseal/uploader/catalog"
@@ -33,6 +34,8 @@ const (
 	trendBase             = 150
 	trendTop              = 14
 	trendBars             = 40
+	narrowestBar          = 4
+	widestBar             = 12
 )
 
 // trends are those of size and duration.
@@ -50,6 +53,9 @@ func trends(c *catalog.Catalog, a axis) (list []trend) {
 			times = append(times, point{*b.End, b.ID, b.End.Sub(*b.Begin).Seconds()})
 		}
 	}
+	byTime := func(a, b point) int { return a.at.Compare(b.at) }
+	slices.SortStableFunc(sizes, byTime)
+	slices.SortStableFunc(times, byTime)
 	if len(sizes) > 0 {
 		list = append(list, newTrend("Size", sizes, a, func(v float64) string { return catalog.Size(int64(v)) }))
 	}
@@ -60,7 +66,7 @@ func trends(c *catalog.Catalog, a axis) (list []trend) {
 }
 
 func newTrend(name string, points []point, a axis, say func(float64) string) trend {
-	a.left, a.right = trendLeft+4, trendWidth-8
+	a.left, a.right = trendLeft+widestBar, trendWidth-widestBar
 	least, most, newest := points[0], points[0], points[0]
 	for _, p := range points {
 		if p.value < least.value {
@@ -85,28 +91,49 @@ func newTrend(name string, points []point, a axis, say func(float64) string) tre
 		t.Lines = append(t.Lines, gridLine{num(y(v)), num(y(v) + 4), say(v)})
 	}
 	t.Lines[2].Label = "0"
-	width := (a.right - a.left) / trendBars
-	cells := make([][]point, trendBars)
-	for _, p := range points {
-		k := min(trendBars-1, int((a.at(p.at)-a.left)/width))
-		cells[k] = append(cells[k], p)
-	}
-	for k, in := range cells {
-		if len(in) == 0 {
-			continue
-		}
-		largest := in[0]
-		for _, p := range in {
+	for _, in := range columns(a, points) {
+		largest := in.points[0]
+		for _, p := range in.points {
 			if p.value > largest.value {
 				largest = p
 			}
 		}
 		text := fmt.Sprintf("%s: %s", largest.id, say(largest.value))
-		if len(in) > 1 {
-			text = fmt.Sprintf("the largest of %d: ", len(in)) + text
+		if n := len(in.points); n > 1 {
+			text = fmt.Sprintf("the largest of %d: ", n) + text
 		}
 		high := max(trendBase-y(largest.value), 1)
-		t.Bars = append(t.Bars, bar{X: num(a.left + float64(k)*width + 1), Y: num(trendBase - high), Width: num(width - 2), Height: num(high), Class: "value", Title: text})
+		t.Bars = append(t.Bars, bar{X: num(in.x), Y: num(trendBase - high), Width: num(in.width), Height: num(high), Class: "value", Title: text})
 	}
 	return t
+}
+
+// column is where a bar stands, and whose it is.
+type column struct {
+	x, width float64
+	points   []point
+}
+
+// columns gives each backup, oldest first, a bar of its own where there is room for it; else the axis is cut into parts.
+func columns(a axis, points []point) (list []column) {
+	closest := float64(widestBar)
+	for n := 1; n < len(points); n++ {
+		closest = min(closest, a.at(points[n].at)-a.at(points[n-1].at)-1)
+	}
+	if closest >= narrowestBar {
+		for _, p := range points {
+			list = append(list, column{a.at(p.at) - closest/2, closest, []point{p}})
+		}
+		return list
+	}
+	width := (a.right - a.left) / trendBars
+	last := -1
+	for _, p := range points {
+		if k := min(trendBars-1, int((a.at(p.at)-a.left)/width)); k > last {
+			last = k
+			list = append(list, column{a.left + float64(k)*width + 1, width - 2, nil})
+		}
+		list[len(list)-1].points = append(list[len(list)-1].points, p)
+	}
+	return list
 }
