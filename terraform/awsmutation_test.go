@@ -42,6 +42,8 @@ var mutations = []mutation{
 	{"requests that name no key are refused", "buckets/policy.tf", "        Null            = { \"s3:x-amz-server-side-encryption\" = \"false\" }\n", "", "tests/policies complete"},
 	{"plain HTTP", "buckets/policy.tf", `Bool = { "aws:SecureTransport" = "false" }`, `Bool = { "aws:SecureTransport" = "never" }`, "tests/policies minimal"},
 	{"anybody gives verdicts", "buckets/staging_policy.tf", `Action    = ["s3:PutObject"]`, `Action    = ["s3:PutObjectAcl"]`, "tests/policies minimal"},
+	{"anybody proves drills", "buckets/staging_policy.tf", "Resource  = local.proofs\n      Condition = local.except_restore", "Resource  = local.spoken\n      Condition = local.except_finalizer", "tests/policies minimal"},
+	{"who restores writes all that is pgseal's", "iam.tf", `"${local.staging}/${local.root}_pgseal/drill/*"`, `"${local.staging}/${local.root}_pgseal/*"`, "tests/policies e2e"},
 	{"a host writes for any server", "hosts/main.tf", `"$${aws:PrincipalTag/pgseal-server}"`, `"*"`, "tests/policies complete"},
 	{"hosts of other accounts write for any server", "buckets/vault_policy.tf", "${local.root}$${aws:PrincipalTag/pgseal-server}/${dir}/*", "${local.root}*/${dir}/*", "tests/policies own_account"},
 	{"any role of the other account is a host", "buckets/policy.tf", "role/${var.host_role_pattern}", "role/*", "tests/policies own_account"},

@@ -53,9 +53,11 @@ func Annotations(server, id string) string { return BackupDir(server, id) + "ann
 func ProgressDir(server string) string  { return Own + "/progress/" + server + "/" }
 func CompleteDir(server string) string  { return Own + "/complete/" + server + "/" }
 func VerdictDir(server string) string   { return Own + "/verdict/" + server + "/" }
+func DrillDir(server string) string     { return Own + "/drill/" + server + "/" }
 func Progress(server, id string) string { return ProgressDir(server) + id + ".json" }
 func Marker(server, id string) string   { return CompleteDir(server) + id + ".json" }
 func Verdict(server, id string) string  { return VerdictDir(server) + id + ".json" }
+func Drill(server, id string) string    { return DrillDir(server) + id + ".json" }
 
 // SweepDir is the prefix of what the sweep keeps of one server in staging:
 // SweepRecord, what it found of one backup, and SweepNotes, what it has looked

@@ -36,7 +36,7 @@ var attacks = []attack{
 	{"a storage class that no restore can wait for, for a new object", foreignClass},
 	{"another class or tier for what is there, a copy over it", changedClass},
 	{"a version on top, or a delete marker", replaced},
-	{"a verdict or a finding of its own", forgedVerdicts},
+	{"a verdict, a finding or a proof of a drill of its own", forgedVerdicts},
 	{"another server's prefix", anotherServer},
 }
 

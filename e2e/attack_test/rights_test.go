@@ -75,6 +75,7 @@ func forgedVerdicts(t *testing.T, s *scene) {
 		layout.SweepRecord(server, id): `{"format":1,"server":"` + server + `","backup_id":"` + id + `"}`,
 		layout.SweepNotes(server):      `{"format":1,"server":"` + server + `","backups":{"` + id + `":{"state":"sealed","first":"2026-01-01T00:00:00Z","last":"2099-01-01T00:00:00Z"}}}`,
 		layout.SweepCursor:             `{"format":1,"next":"zzz"}`,
+		layout.Drill(server, id):       `{"format":1,"server":"` + server + `","backup_id":"` + id + `","outcome":"passed"}`,
 	} {
 		tries = append(tries, try{"create " + key, create(s.staging, key)}, try{"write " + key, overwrite(s.staging, key, body)})
 	}

@@ -15,16 +15,17 @@ import (
 	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/localaws"
 	"github.com/pgseal/pgseal/e2e/pgtest"
+	"github.com/pgseal/pgseal/e2e/sealed"
 )
 
 // Somebody on the way changes a byte, of which neither HTTP nor the store knows. It is noticed, and once the way is
 // clean the same command goes on. Archives without compression have no checksum of their own.
 func TestACorruptedDownloadIsNoticed(t *testing.T) {
 	t.Parallel()
-	s := start(t, clouds.AWS)
-	source := s.cluster(t, pgtest.Options{})
+	s := sealed.Start(t, clouds.AWS)
+	source := s.Cluster(t, pgtest.Options{})
 	source.SQL("CREATE TABLE story AS SELECT generate_series(1, 1000) i")
-	id := s.backup(t, source)
+	id := s.Backup(t, source)
 
 	to, err := url.Parse(s.Store.(*localaws.AWS).Endpoint)
 	if err != nil {
@@ -42,16 +43,16 @@ func TestACorruptedDownloadIsNoticed(t *testing.T) {
 	way := httptest.NewServer(proxy)
 	defer way.Close()
 
-	r := s.place(t, source)
-	run(t, r.restore(t, id, "--endpoint-url", way.URL, "--verify-only")).want(t, 1, "data.tar: damaged: the SHA-256 of what came is")
-	run(t, r.restore(t, id, "--endpoint-url", way.URL, "-J", "1")).want(t, 1, "data.tar: damaged: the SHA-256 of what came is", "run the same command again")
+	r := place(t, s, source)
+	sealed.Run(t, r.restore(t, id, "--endpoint-url", way.URL, "--verify-only")).Want(t, 1, "data.tar: damaged: the SHA-256 of what came is")
+	sealed.Run(t, r.restore(t, id, "--endpoint-url", way.URL, "-J", "1")).Want(t, 1, "data.tar: damaged: the SHA-256 of what came is", "run the same command again")
 	if corrupted.Load() == 0 {
 		t.Error("nothing was corrupted")
 	}
 	if _, err := os.Stat(filepath.Join(r.data, "global", "pg_control")); !os.IsNotExist(err) {
 		t.Errorf("it would start: %v", err)
 	}
-	run(t, r.restore(t, id)).want(t, 0, "going on with an unfinished restore")
+	sealed.Run(t, r.restore(t, id)).Want(t, 0, "going on with an unfinished restore")
 	c := r.recovered(t, source, pgtest.RecoveryOptions{})
 	if got := c.SQL("SELECT count(*) FROM story"); got != "1000" {
 		t.Error(got)

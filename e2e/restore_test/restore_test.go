@@ -14,26 +14,27 @@ import (
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
+	"github.com/pgseal/pgseal/e2e/sealed"
 )
 
 // A backup of each compression, with tablespaces and in several parts, comes back and recovers to the end of the WAL.
 func TestEveryCompressionComesBack(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
-		s := start(t, k)
-		source := s.cluster(t, pgtest.Options{Checksums: true, Tablespaces: 1, OddTablespace: true})
+		s := sealed.Start(t, k)
+		source := s.Cluster(t, pgtest.Options{Checksums: true, Tablespaces: 1, OddTablespace: true})
 		source.SQL("CREATE TABLE story AS SELECT i, md5(i::text) FROM generate_series(1, 100000) i")
 		formats := []string{"--gzip", "-q"}
 		if k.Name == clouds.AWS.Name { // what is compressed how does not depend on where it is
 			formats = append(formats, "--bzip2", "--snappy", "--lz4")
 		}
 		for _, flag := range formats {
-			id := s.backup(t, source, flag, "-n", "as"+flag)
+			id := s.Backup(t, source, flag, "-n", "as"+flag)
 			source.SQL("INSERT INTO story SELECT 1, '' FROM generate_series(1, 10)")
 			source.ArchiveAll()
 			want := rows(source, source)
-			r := s.place(t, source)
-			run(t, r.restore(t, "as"+flag, "--verify-only")).want(t, 0, id, "can be read", "sealed and verified")
-			run(t, r.restore(t, "latest")).want(t, 0, id, "sealed and verified", "Archiving is off", "-D "+r.data)
+			r := place(t, s, source)
+			sealed.Run(t, r.restore(t, "as"+flag, "--verify-only")).Want(t, 0, id, "can be read", "sealed and verified")
+			sealed.Run(t, r.restore(t, "latest")).Want(t, 0, id, "sealed and verified", "Archiving is off", "-D "+r.data)
 			c := r.recovered(t, source, pgtest.RecoveryOptions{})
 			if got := rows(c, source); got != want {
 				t.Errorf("%s: recovered %s, want %s", flag, got, want)
@@ -43,7 +44,7 @@ func TestEveryCompressionComesBack(t *testing.T) {
 			}
 			c.Stop()
 			pgtest.Checksums(t, r.data)
-			run(t, r.restore(t, id)).want(t, 1, "not empty")
+			sealed.Run(t, r.restore(t, id)).Want(t, 1, "not empty")
 		}
 		for _, req := range s.Requests(cloud.By(cloud.Restore)) {
 			if req.Op != cloud.Read && req.Op != cloud.Stat && req.Op != cloud.List && req.Op != cloud.Other {
@@ -56,10 +57,10 @@ func TestEveryCompressionComesBack(t *testing.T) {
 // A host that turned hostile after the seal: what it adds is not restored, and what it can write over neither.
 func TestWhatWasAddedIsNotRestored(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
-		s := start(t, k)
-		source := s.cluster(t, pgtest.Options{})
+		s := sealed.Start(t, k)
+		source := s.Cluster(t, pgtest.Options{})
 		source.SQL("CREATE TABLE story AS SELECT generate_series(1, 1000) i")
-		id := s.backup(t, source)
+		id := s.Backup(t, source)
 		dir := layout.BackupDir(server, id)
 		host, err := s.Open(t.Context(), cloud.Host, s.VaultURL())
 		if err != nil {
@@ -73,10 +74,10 @@ func TestWhatWasAddedIsNotRestored(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r := s.place(t, source)
-		o := run(t, r.restore(t, id)).want(t, 0, "Note: "+dir+"data_9999.tar was added after the backup was sealed, and is not restored")
-		if k.Versions && !strings.Contains(o.output, dir+"data.tar was written over") {
-			t.Errorf("nothing is said of data.tar:\n%s", o.output)
+		r := place(t, s, source)
+		o := sealed.Run(t, r.restore(t, id)).Want(t, 0, "Note: "+dir+"data_9999.tar was added after the backup was sealed, and is not restored")
+		if k.Versions && !strings.Contains(o.Output, dir+"data.tar was written over") {
+			t.Errorf("nothing is said of data.tar:\n%s", o.Output)
 		}
 		c := r.recovered(t, source, pgtest.RecoveryOptions{})
 		if got := c.SQL("SELECT count(*) FROM story"); got != "1000" {
@@ -88,8 +89,8 @@ func TestWhatWasAddedIsNotRestored(t *testing.T) {
 			if err := s.Overwrite(t.Context(), s.VaultName(), s.Root()+dir+"data.tar", []byte("not a tar either")); err != nil {
 				t.Fatal(err)
 			}
-			again := s.place(t, source)
-			run(t, again.restore(t, id)).want(t, 1, "data.tar")
+			again := place(t, s, source)
+			sealed.Run(t, again.restore(t, id)).Want(t, 1, "data.tar")
 			if _, err := os.Stat(filepath.Join(again.data, "global", "pg_control")); !os.IsNotExist(err) {
 				t.Errorf("it would start: %v", err)
 			}
@@ -100,12 +101,12 @@ func TestWhatWasAddedIsNotRestored(t *testing.T) {
 // SIGKILL in the middle, and then the same command again.
 func TestAKilledRestoreGoesOn(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
-		s := start(t, k)
-		source := s.cluster(t, pgtest.Options{Tablespaces: 1})
+		s := sealed.Start(t, k)
+		source := s.Cluster(t, pgtest.Options{Tablespaces: 1})
 		source.SQL("CREATE TABLE story AS SELECT i, md5(i::text) FROM generate_series(1, 100000) i")
-		id := s.backup(t, source)
+		id := s.Backup(t, source)
 		want := rows(source, source)
-		r := s.place(t, source)
+		r := place(t, s, source)
 		reached := s.Faulty().Add(cloud.Fault{Op: cloud.Read, Identity: cloud.Restore, Key: "*data_0001.tar", Action: cloud.Slow, Delay: time.Hour})
 		cmd := r.restore(t, id, "-J", "2")
 		if err := cmd.Start(); err != nil {
@@ -123,7 +124,7 @@ func TestAKilledRestoreGoesOn(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(r.data, "global", "pg_control")); !os.IsNotExist(err) {
 			t.Fatalf("it would start: %v", err)
 		}
-		run(t, r.restore(t, id)).want(t, 0, "going on with an unfinished restore")
+		sealed.Run(t, r.restore(t, id)).Want(t, 0, "going on with an unfinished restore")
 		c := r.recovered(t, source, pgtest.RecoveryOptions{})
 		if got := rows(c, source); got != want {
 			t.Errorf("recovered %s, want %s", got, want)
@@ -138,33 +139,33 @@ func TestStockBarmanAndPgsealReadEachOther(t *testing.T) {
 		if k.Stock == nil {
 			return
 		}
-		s := start(t, k)
-		source := s.cluster(t, pgtest.Options{Tablespaces: 1})
+		s := sealed.Start(t, k)
+		source := s.Cluster(t, pgtest.Options{Tablespaces: 1})
 		source.SQL("CREATE TABLE story AS SELECT i, md5(i::text) FROM generate_series(1, 100000) i")
-		stock := func(name string, args ...string) outcome {
-			cmd := s.command(cloud.Breakglass, "/usr/bin/barman-cloud-"+name, append(k.Stock(s.Store), args...)...)
-			return run(t, cmd)
+		stock := func(name string, args ...string) sealed.Outcome {
+			cmd := s.Command(cloud.Breakglass, "/usr/bin/barman-cloud-"+name, append(k.Stock(s.Store), args...)...)
+			return sealed.Run(t, cmd)
 		}
-		stock("backup", "--immediate-checkpoint", "-z", "-S", "4MB", "-d", source.DSN(), s.VaultURL(), server).want(t, 0)
+		stock("backup", "--immediate-checkpoint", "-z", "-S", "4MB", "-d", source.DSN(), s.VaultURL(), server).Want(t, 0)
 		source.SQL("INSERT INTO story VALUES (0, '')")
 		source.ArchiveAll()
 		want := rows(source, source)
-		r := s.place(t, source)
-		run(t, r.restore(t, "latest")).want(t, 0, "not pgseal's")
+		r := place(t, s, source)
+		sealed.Run(t, r.restore(t, "latest")).Want(t, 0, "not pgseal's")
 		c := r.recovered(t, source, pgtest.RecoveryOptions{})
 		if got := rows(c, source); got != want {
 			t.Errorf("recovered %s, want %s", got, want)
 		}
 
-		id := s.backup(t, source, "--gzip")
-		theirs, ours := s.place(t, source), s.place(t, source)
-		stock("restore", append(append([]string{}, theirs.flags...), s.VaultURL(), server, id, theirs.data)...).want(t, 0)
+		id := s.Backup(t, source, "--gzip")
+		theirs, ours := place(t, s, source), place(t, s, source)
+		stock("restore", append(append([]string{}, theirs.flags...), s.VaultURL(), server, id, theirs.data)...).Want(t, 0)
 		link := filepath.Join(pgtest.Dir(t), "barman-cloud-restore")
 		if err := os.Symlink(build.Pgseal(t), link); err != nil {
 			t.Fatal(err)
 		}
 		args := append([]string{"--cloud-provider=" + k.Provider}, ours.flags...)
-		run(t, s.command(cloud.Restore, link, append(args, s.VaultURL()+"/", server, id, ours.data)...)).want(t, 0)
+		sealed.Run(t, s.Command(cloud.Restore, link, append(args, s.VaultURL()+"/", server, id, ours.data)...)).Want(t, 0)
 		if a, b := files(t, theirs.data), files(t, ours.data); a != b {
 			t.Errorf("barman restored\n%s\npgseal\n%s", a, b)
 		}

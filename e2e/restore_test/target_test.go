@@ -6,17 +6,18 @@ import (
 
 	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
+	"github.com/pgseal/pgseal/e2e/sealed"
 )
 
 // Where a recovery ends does not depend on the cloud. One backup, and what was written after it step by step.
 func TestTargets(t *testing.T) {
 	t.Parallel()
-	s := start(t, clouds.AWS)
-	source := s.cluster(t, pgtest.Options{})
+	s := sealed.Start(t, clouds.AWS)
+	source := s.Cluster(t, pgtest.Options{})
 	// What an earlier life leaves in the configuration must not decide.
 	source.SQL("ALTER SYSTEM SET recovery_target_xid = '7'")
 	source.SQL("CREATE TABLE story (step int)")
-	id := s.backup(t, source, "--gzip")
+	id := s.Backup(t, source, "--gzip")
 	source.SQL("INSERT INTO story VALUES (1)")
 	at := source.SQL("SELECT clock_timestamp()")
 	source.SQL("INSERT INTO story VALUES (2)")
@@ -39,8 +40,8 @@ func TestTargets(t *testing.T) {
 		"a standby":        {[]string{"--standby"}, pgtest.RecoveryOptions{Standby: true}, "4"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := s.place(t, source)
-			run(t, r.restore(t, id, tc.flags...)).want(t, 0)
+			r := place(t, s, source)
+			sealed.Run(t, r.restore(t, id, tc.flags...)).Want(t, 0)
 			c := r.recovered(t, source, tc.wait)
 			until(t, "the target", func() bool { return c.SQL(steps) == tc.want })
 			inRecovery := c.SQL("SELECT pg_is_in_recovery()") == "t"
@@ -54,13 +55,13 @@ func TestTargets(t *testing.T) {
 			}
 		})
 	}
-	r := s.place(t, source)
-	run(t, r.restore(t, "latest", "--target-time", "2001-01-01 00:00:00+00")).want(t, 1, "ends before the target")
-	run(t, r.restore(t, id, "--target-time", "2001-01-01 00:00:00+00")).want(t, 1, "the target cannot be reached")
-	run(t, r.restore(t, id, "--target-time", "2101-01-01 00:00:00+00")).want(t, 1, "the WAL leads to segment")
-	run(t, r.restore(t, id, "--target-lsn", "FF/0")).want(t, 1, "after the end of the WAL")
-	run(t, r.restore(t, id, "--target-lsn", "0/1", "--target-xid", "7")).want(t, 3, "recovery has one target")
-	if o := run(t, r.restore(t, "nonesuch")); o.code != 1 || !strings.Contains(o.output, "pgseal status lists them") {
-		t.Errorf("%d %s", o.code, o.output)
+	r := place(t, s, source)
+	sealed.Run(t, r.restore(t, "latest", "--target-time", "2001-01-01 00:00:00+00")).Want(t, 1, "ends before the target")
+	sealed.Run(t, r.restore(t, id, "--target-time", "2001-01-01 00:00:00+00")).Want(t, 1, "the target cannot be reached")
+	sealed.Run(t, r.restore(t, id, "--target-time", "2101-01-01 00:00:00+00")).Want(t, 1, "the WAL leads to segment")
+	sealed.Run(t, r.restore(t, id, "--target-lsn", "FF/0")).Want(t, 1, "after the end of the WAL")
+	sealed.Run(t, r.restore(t, id, "--target-lsn", "0/1", "--target-xid", "7")).Want(t, 3, "recovery has one target")
+	if o := sealed.Run(t, r.restore(t, "nonesuch")); o.Code != 1 || !strings.Contains(o.Output, "pgseal status lists them") {
+		t.Errorf("%d %s", o.Code, o.Output)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/clouds"
 	"github.com/pgseal/pgseal/e2e/pgtest"
+	"github.com/pgseal/pgseal/e2e/sealed"
 )
 
 // pgseal beside stock barman: the same where PostgreSQL takes it the same way, and where it differs, why.
@@ -21,8 +22,8 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 		if k.Stock == nil {
 			return
 		}
-		s := start(t, k)
-		source := s.cluster(t, pgtest.Options{})
+		s := sealed.Start(t, k)
+		source := s.Cluster(t, pgtest.Options{})
 		name := source.SQL("SELECT pg_walfile_name(pg_current_wal_lsn())")
 		content, err := os.ReadFile(filepath.Join(source.DataDir, "pg_wal", name))
 		if err != nil {
@@ -33,7 +34,7 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 		other[len(other)-1] ^= 1
 		put := func(key string, body []byte) {
 			t.Helper()
-			if _, err := s.vault.Create(t.Context(), key, bytes.NewReader(body), bucket.CreateOptions{}); err != nil {
+			if _, err := s.Vault.Create(t.Context(), key, bytes.NewReader(body), bucket.CreateOptions{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -43,16 +44,16 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 		put(layout.WAL(server, short, ""), content[:8192])
 
 		dir := pgtest.Dir(t)
-		ours := func(url, name string, flags ...string) (outcome, string) {
+		ours := func(url, name string, flags ...string) (sealed.Outcome, string) {
 			to := filepath.Join(dir, "ours")
 			_ = os.Remove(to)
 			args := append(append([]string{"wal-restore", "--retry-timeout", "0s"}, flags...), url, server, name, to)
-			return run(t, s.command(cloud.Restore, build.Pgseal(t), args...)), to
+			return sealed.Run(t, s.Command(cloud.Restore, build.Pgseal(t), args...)), to
 		}
-		theirs := func(url, name string) (outcome, string) {
+		theirs := func(url, name string) (sealed.Outcome, string) {
 			to := filepath.Join(dir, "theirs")
 			_ = os.Remove(to)
-			return run(t, s.command(cloud.Restore, "/usr/bin/barman-cloud-wal-restore", append(k.Stock(s.Store), url, server, name, to)...)), to
+			return sealed.Run(t, s.Command(cloud.Restore, "/usr/bin/barman-cloud-wal-restore", append(k.Stock(s.Store), url, server, name, to)...)), to
 		}
 		for what, tc := range map[string]struct {
 			name         string
@@ -66,8 +67,8 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 		} {
 			a, aTo := ours(s.VaultURL(), tc.name)
 			b, bTo := theirs(s.VaultURL(), tc.name)
-			if a.code != tc.codes || b.code != tc.stock {
-				t.Errorf("%s: pgseal %d, want %d; barman %d, want %d\n%s%s", what, a.code, tc.codes, b.code, tc.stock, a.output, b.output)
+			if a.Code != tc.codes || b.Code != tc.stock {
+				t.Errorf("%s: pgseal %d, want %d; barman %d, want %d\n%s%s", what, a.Code, tc.codes, b.Code, tc.stock, a.Output, b.Output)
 			}
 			got, _ := os.ReadFile(aTo)
 			want, _ := os.ReadFile(bTo)
@@ -80,16 +81,16 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 		}
 		// A .partial alone, and without leave to take it.
 		a, to := ours(s.VaultURL(), shadowed)
-		a.want(t, 255, "its first page is of address") // it is another segment's content
+		a.Want(t, 255, "its first page is of address") // it is another segment's content
 		a, _ = ours(s.VaultURL(), shadowed, "--no-partial")
-		a.want(t, 1)
+		a.Want(t, 1)
 		if _, err := os.Stat(to); !os.IsNotExist(err) {
 			t.Errorf("a file is there: %v", err)
 		}
 		// A store that does not answer, refuses, or is not there ends no recovery.
 		happened := s.Faulty().Add(cloud.Fault{Identity: cloud.Restore, Action: cloud.Internal})
 		a, _ = ours(s.VaultURL(), "0000000100000000000000FF")
-		a.want(t, 255)
+		a.Want(t, 255)
 		if happened() == 0 {
 			t.Error("no fault happened")
 		}
@@ -99,12 +100,12 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 			t.Fatal(err)
 		}
 		a, _ = ours(s.VaultURL(), "0000000100000000000000FF")
-		a.want(t, 255)
+		a.Want(t, 255)
 		restore()
 		a, _ = ours(strings.Replace(s.VaultURL(), s.VaultName(), "missing-one", 1), "0000000100000000000000FF")
-		a.want(t, 255)
+		a.Want(t, 255)
 		a, _ = ours(s.VaultURL(), name, "--nonsense")
-		a.want(t, 255, "unrecognized arguments")
+		a.Want(t, 255, "unrecognized arguments")
 
 		// On a standby PostgreSQL goes on asking.
 		standby := pgtest.Dir(t)
@@ -112,9 +113,9 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Faulty().Add(cloud.Fault{Identity: cloud.Restore, Action: cloud.Internal})
-		cmd := s.command(cloud.Restore, build.Pgseal(t), "wal-restore", "--retry-timeout", "0s", s.VaultURL(), server, name, "pg_wal/RECOVERYXLOG")
+		cmd := s.Command(cloud.Restore, build.Pgseal(t), "wal-restore", "--retry-timeout", "0s", s.VaultURL(), server, name, "pg_wal/RECOVERYXLOG")
 		cmd.Dir = standby
-		run(t, cmd).want(t, 1, "ERROR")
+		sealed.Run(t, cmd).Want(t, 1, "ERROR")
 	})
 }
 
@@ -122,17 +123,17 @@ func TestExitCodesBesideStockBarmans(t *testing.T) {
 // again. Had it been told that the segment is not there, it would be in production without the rest.
 func TestAStoreThatFailsEndsNoRecovery(t *testing.T) {
 	t.Parallel()
-	s := start(t, clouds.AWS)
-	source := s.cluster(t, pgtest.Options{WALSegmentSizeMB: 1})
+	s := sealed.Start(t, clouds.AWS)
+	source := s.Cluster(t, pgtest.Options{WALSegmentSizeMB: 1})
 	source.SQL("CREATE TABLE story (step int)")
-	id := s.backup(t, source)
+	id := s.Backup(t, source)
 	source.SQL("INSERT INTO story VALUES (1)")
 	for range 3 {
 		source.SQL("INSERT INTO story VALUES (2)")
 		source.ArchiveAll()
 	}
-	r := s.place(t, source)
-	run(t, r.restore(t, id)).want(t, 0)
+	r := place(t, s, source)
+	sealed.Run(t, r.restore(t, id)).Want(t, 0)
 	auto := filepath.Join(r.data, "postgresql.auto.conf")
 	conf, err := os.ReadFile(auto)
 	if err != nil {
@@ -163,17 +164,17 @@ func TestAStoreThatFailsEndsNoRecovery(t *testing.T) {
 // Segments that were fetched ahead are read once, and a recovery through them ends where the archive does.
 func TestARecoveryThatFetchesAhead(t *testing.T) {
 	t.Parallel()
-	s := start(t, clouds.AWS)
-	source := s.cluster(t, pgtest.Options{WALSegmentSizeMB: 1})
+	s := sealed.Start(t, clouds.AWS)
+	source := s.Cluster(t, pgtest.Options{WALSegmentSizeMB: 1})
 	source.SQL("CREATE TABLE story (step int)")
-	id := s.backup(t, source)
+	id := s.Backup(t, source)
 	source.CreateLoad(24)
 	source.SQL("INSERT INTO story VALUES (1)")
 	source.ArchiveAll()
-	r := s.place(t, source)
+	r := place(t, s, source)
 	spool := pgtest.Dir(t)
-	run(t, s.command(cloud.Restore, "/bin/chmod", "700", spool)).want(t, 0)
-	run(t, r.restore(t, id, "--no-sync", "--spool-directory", spool)).want(t, 0)
+	sealed.Run(t, s.Command(cloud.Restore, "/bin/chmod", "700", spool)).Want(t, 0)
+	sealed.Run(t, r.restore(t, id, "--no-sync", "--spool-directory", spool)).Want(t, 0)
 	s.ForgetRequests()
 	c := r.recovered(t, source, pgtest.RecoveryOptions{})
 	if got := c.SQL("SELECT count(*) FROM story"); got != "1" {

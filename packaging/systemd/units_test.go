@@ -67,16 +67,22 @@ func TestSystemdUnderstandsTheUnits(t *testing.T) {
 	}
 }
 
-// TestTheUnitsCallPgsealAsItIs expands a command as systemd does with the example's settings.
+// TestTheUnitsCallPgsealAsItIs expands a command as systemd does with the examples' settings.
 func TestTheUnitsCallPgsealAsItIs(t *testing.T) {
-	example, err := os.ReadFile("server.env.example")
-	if err != nil {
-		t.Fatal(err)
+	examples, err := filepath.Glob("*.env.example")
+	if err != nil || len(examples) != 2 {
+		t.Fatalf("%q %v", examples, err)
 	}
 	settings := map[string]string{}
-	for line := range strings.Lines(string(example)) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(name, "#") {
-			settings[name] = value
+	for _, example := range examples {
+		text, err := os.ReadFile(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(name, "#") {
+				settings[name] = value
+			}
 		}
 	}
 	services, err := filepath.Glob("*.service")

@@ -7,7 +7,6 @@ locals {
   # everything (to extend what is there).
   lockable = var.seal_retention_days != null ? ["${local.vault}/${local.root}*"] : var.hosts_may_set_retention ? ["${local.vault}/${local.root}*/base/*/backup.info"] : []
 
-  kms_read  = var.kms_key_arn == null ? [] : [{ Sid = "UseTheKey", Effect = "Allow", Action = ["kms:Decrypt"], Resource = [var.kms_key_arn] }]
   kms_write = var.kms_key_arn == null ? [] : [{ Sid = "UseTheKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [var.kms_key_arn] }]
 
   read_statements = [
@@ -30,7 +29,11 @@ locals {
       length(local.lockable) == 0 ? [] : [{ Sid = "Lock", Effect = "Allow", Action = ["s3:PutObjectRetention"], Resource = local.lockable }],
     )
 
-    restore = concat(local.read_statements, local.kms_read)
+    # Besides reading, what came of a drill: in staging alone. That it may be written is tried before by an upload that is
+    # begun and ended.
+    restore = concat(local.read_statements, local.kms_write, [
+      { Sid = "ProveDrills", Effect = "Allow", Action = ["s3:PutObject", "s3:AbortMultipartUpload"], Resource = ["${local.staging}/${local.root}_pgseal/drill/*"] },
+    ])
 
     operator = concat(local.read_statements, local.kms_write, [
       { Sid = "Keep", Effect = "Allow", Action = ["s3:PutObject", "s3:DeleteObject"], Resource = ["${local.vault}/${local.root}*/base/*/annotations/keep"] },
@@ -57,7 +60,7 @@ locals {
   } : who => arns if length(arns) > 0 }
 
   purpose = {
-    restore    = "reads backups and verdicts"
+    restore    = "reads backups and verdicts, and writes what came of drills"
     operator   = "reads, and keeps backups with barman-cloud-backup-keep"
     expire     = "deletes object versions whose lock has ended, by version id"
     breakglass = "is excepted from the vault's rules; every use of it deserves an alarm"

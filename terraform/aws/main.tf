@@ -46,6 +46,7 @@ module "buckets" {
   kms_key_arn                   = var.kms_key_arn
   finalizer_role_arn            = local.role.finalizer
   operator_role_arn             = length(var.operator_trusted_arns) > 0 ? local.role.operator : null
+  restore_role_arn              = length(var.restore_trusted_arns) > 0 ? local.role.restore : null
   expire_role_arn               = length(var.expire_trusted_arns) > 0 ? local.role.expire : null
   breakglass_role_arn           = length(var.breakglass_trusted_arns) > 0 ? local.role.breakglass : null
   administrator_arns            = var.administrator_arns

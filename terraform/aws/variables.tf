@@ -441,7 +441,7 @@ variable "hosts_may_tag" {
 }
 
 variable "restore_trusted_arns" {
-  description = "ARNs of roles or users who may restore (read only). None: the role is not made."
+  description = "ARNs of roles or users who may restore and hold drills: they read, and write what came of drills into staging. None: the role is not made."
   type        = list(string)
   default     = []
   nullable    = false

@@ -131,6 +131,7 @@ const (
 	segment = "main/wals/0000000100000000/000000010000000000000001.gz"
 	marker  = "_pgseal/complete/main/20261123T020000.json"
 	verdict = "_pgseal/verdict/main/20261123T020000.json"
+	drill   = "_pgseal/drill/main/20261123T020000.json"
 	ownKey  = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 	itsVPC  = "vpce-0123456789abcdef0"
 )

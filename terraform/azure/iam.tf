@@ -79,7 +79,15 @@ locals {
         "((${local.others}) OR (${local.path} StringLike '${local.root}_pgseal/verdict/*' OR ${local.path} StringLike '${local.root}_pgseal/sweep/*'))",
       ])
     } },
-    { for name, principal in merge({ for n, p in local.restore : "restore ${n}" => p }, { for n, p in local.operator : "operator ${n}" => p }) : name => {
+    { for name, principal in local.restore : "restore ${name}" => {
+      role      = "writer"
+      principal = principal
+      condition = join(" AND ", [
+        "((!(${local.reads})) OR (${local.path} StringLike '${local.root}*'))",
+        "((${local.others}) OR (${local.path} StringLike '${local.root}_pgseal/drill/*'))",
+      ])
+    } },
+    { for name, principal in local.operator : "operator ${name}" => {
       role      = "reader"
       principal = principal
       condition = "((!(${local.reads})) OR (${local.path} StringLike '${local.root}*'))"

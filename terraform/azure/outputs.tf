@@ -34,7 +34,7 @@ output "finalizer_principal_id" {
 }
 
 output "restore_principal_ids" {
-  description = "Who may read everything."
+  description = "Who may read everything, and write what came of drills into staging."
   value       = local.restore
 }
 

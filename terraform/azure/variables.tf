@@ -111,7 +111,7 @@ variable "hosts_may_tag" {
 }
 
 variable "restore_principal_ids" {
-  description = "Who may read everything, besides the identity for it: principal ids by names of your choice."
+  description = "Who may read everything, and write what came of drills into staging, besides the identity for it: principal ids by names of your choice."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -19,6 +19,7 @@ const (
 	wal     = "pg/main/wals/0000000100000000/000000010000000000000001"
 	foreign = "pg/other/base/20260101T000000/"
 	marker  = "pg/_pgseal/complete/main/20260101T000000.json"
+	drill   = "pg/_pgseal/drill/main/20260101T000000.json"
 	verdict = "pg/_pgseal/verdict/main/20260101T000000.json"
 )
 
@@ -88,6 +89,8 @@ var Promises = []Promise{
 	{"the host gives no verdict", "host", "staging", add(verdict), false},
 	{"the host changes no verdict", "host", "staging", write(verdict), false},
 	{"the host writes nothing of the sweep's", "host", "staging", write("pg/_pgseal/sweep/main/20260101T000000.json"), false},
+	{"the host proves no drill", "host", "staging", add(drill), false},
+	{"the host changes no proof of a drill", "host", "staging", write(drill), false},
 	{"the host leaves no marker for another server", "host", "staging", add("pg/_pgseal/complete/other/20260101T000000.json"), false},
 	{"the host reads no verdict of another server", "host", "staging", read("pg/_pgseal/verdict/other/20260101T000000.json"), false},
 	{"the host deletes nothing in staging", "host", "staging", remove(marker), false},
@@ -111,6 +114,7 @@ var Promises = []Promise{
 	{"the finalizer gives a verdict", "finalizer", "staging", add(verdict), true},
 	{"the finalizer replaces a verdict", "finalizer", "staging", write(verdict), true},
 	{"the finalizer keeps the sweep's records", "finalizer", "staging", write("pg/_pgseal/sweep/main/20260101T000000.json"), true},
+	{"the finalizer proves no drill", "finalizer", "staging", write(drill), false},
 	{"the finalizer leaves no marker", "finalizer", "staging", add(marker), false},
 	{"the finalizer touches no record of a host", "finalizer", "staging", write(base + "backup.info"), false},
 	{"the finalizer deletes nothing in staging", "finalizer", "staging", remove(verdict), false},
@@ -123,6 +127,15 @@ var Promises = []Promise{
 	{"who restores creates nothing", "restore", "vault", add(base + "annotations/keep"), false},
 	{"who restores writes nothing", "restore", "vault", write(base + "annotations/keep"), false},
 	{"who restores deletes nothing", "restore", "vault", remove(base + "data.tar"), false},
+	{"who restores proves a drill", "restore", "staging", add(drill), true},
+	{"who restores proves a drill again", "restore", "staging", write(drill), true},
+	{"who restores reads the proof", "restore", "staging", read(drill), true},
+	{"who restores lists staging", "restore", "staging", list("pg/"), true},
+	{"who restores deletes no proof", "restore", "staging", remove(drill), false},
+	{"who restores proves nothing in the vault", "restore", "vault", write(drill), false},
+	{"who restores leaves no marker", "restore", "staging", add(marker), false},
+	{"who restores writes no record of a host", "restore", "staging", write(base + "backup.info"), false},
+	{"who restores proves nothing outside of the prefix", "restore", "staging", write("elsewhere/_pgseal/drill/main/20260101T000000.json"), false},
 	{"who restores writes no verdict", "restore", "staging", write(verdict), false},
 
 	{"the operator reads", "operator", "vault", read(base + "backup.info"), true},
@@ -131,6 +144,7 @@ var Promises = []Promise{
 	{"the operator cannot seal", "operator", "vault", add(base + "backup.info"), false},
 	{"the operator cannot delete the seal", "operator", "vault", remove(base + "backup.info"), false},
 	{"the operator cannot change a tier", "operator", "vault", tier(base + "annotations/keep"), false},
+	{"the operator proves no drill", "operator", "staging", write(drill), false},
 	{"the operator writes nothing in staging", "operator", "staging", write(verdict), false},
 
 	{"expire deletes what the policy has released", "expire", "vault", remove(base + "data.tar"), true},
@@ -145,5 +159,6 @@ var Promises = []Promise{
 	{"nobody else reads", "nobody", "vault", read(base + "backup.info"), false},
 	{"nobody else lists", "nobody", "vault", list("pg/main/base/"), false},
 	{"nobody else seals", "nobody", "vault", add(base + "backup.info"), false},
+	{"nobody else proves a drill", "nobody", "staging", add(drill), false},
 	{"nobody else gives a verdict", "nobody", "staging", add(verdict), false},
 }

@@ -34,7 +34,7 @@ resource "google_service_account" "finalizer" {
 resource "google_service_account" "restore" {
   project      = var.project_id
   account_id   = "${var.name}-restore"
-  display_name = "pgseal: reads backups"
+  display_name = "pgseal: reads backups, proves drills"
 }
 
 resource "google_service_account" "operator" {
@@ -113,6 +113,11 @@ locals {
           title      = "finalizer gives verdicts"
           expression = "resource.name.startsWith(\"${local.objects}_pgseal/verdict/\") || resource.name.startsWith(\"${local.objects}_pgseal/sweep/\")"
         }
+      },
+      {
+        role      = local.role.write
+        members   = local.restore_members
+        condition = { title = "who restores proves drills", expression = "resource.name.startsWith(\"${local.objects}_pgseal/drill/\")" }
       },
       {
         role      = local.role.read

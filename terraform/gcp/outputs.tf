@@ -31,7 +31,7 @@ output "finalizer" {
 }
 
 output "restore_members" {
-  description = "Who may read everything."
+  description = "Who may read everything, and write what came of drills into staging."
   value       = local.restore_members
 
   depends_on = [google_service_account.restore]

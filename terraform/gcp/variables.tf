@@ -100,7 +100,7 @@ variable "finalizer_may_extend_retention" {
 }
 
 variable "restore_members" {
-  description = "Who may read everything, besides the service account for it: user:..., group:..., serviceAccount:..."
+  description = "Who may read everything, and write what came of drills into staging, besides the service account for it: user:..., group:..., serviceAccount:..."
   type        = list(string)
   default     = []
   nullable    = false

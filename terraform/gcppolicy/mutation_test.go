@@ -28,6 +28,12 @@ var mutations = []tftest.Mutation{
 		Old: `"_pgseal/complete/${server}/"] }`, New: `"_pgseal/complete/${server}/", "_pgseal/verdict/${server}/"] }`},
 	{Name: "the finalizer writes all of staging", File: "iam.tf", Test: "policies complete",
 		Old: `startsWith(\"${local.objects}_pgseal/sweep/\")"`, New: `startsWith(\"${local.objects}\")"`},
+	{Name: "the host proves drills", File: "iam.tf", Test: "policies complete",
+		Old: `members   = local.restore_members
+        condition = { title = "who restores`, New: `members   = concat(local.restore_members, values(local.host_members))
+        condition = { title = "who restores`},
+	{Name: "who restores writes all of staging", File: "iam.tf", Test: "policies complete",
+		Old: `startsWith(\"${local.objects}_pgseal/drill/\")"`, New: `startsWith(\"${local.objects}\")"`},
 	{Name: "the vault keeps its editors", File: "vault/iam.tf", Test: "vault the_vault_keeps_what_it_is_given",
 		Old: "policy_data = jsonencode(local.policy)", New: "policy_data = jsonencode({ bindings = [] })"},
 	{Name: "a finalizer that is a host", File: "vault/variables.tf", Test: "vault the_finalizer_is_no_host",

@@ -25,6 +25,7 @@ const (
 
 	base    = "pg/main/base/20260101T000000/"
 	wal     = "pg/main/wals/0000000100000000/000000010000000000000001"
+	drill   = "pg/_pgseal/drill/main/20260101T000000.json"
 	foreign = "pg/other/base/20260101T000000/"
 )
 
@@ -72,6 +73,8 @@ var Promises = []Promise{
 	{"the host gives no verdict", "host", create, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", false},
 	{"the host replaces no verdict", "host", remove, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", false},
 	{"the host writes nothing of the sweep's", "host", create, "staging", "pg/_pgseal/sweep/main/20260101T000000.json", false},
+	{"the host proves no drill", "host", create, "staging", drill, false},
+	{"the host replaces no proof of a drill", "host", remove, "staging", drill, false},
 	{"the host leaves no marker for another server", "host", create, "staging", "pg/_pgseal/complete/other/20260101T000000.json", false},
 	{"the host reads no verdict of another server", "host", read, "staging", "pg/_pgseal/verdict/other/20260101T000000.json", false},
 	{"the host deletes nothing of another server", "host", remove, "staging", foreign + "backup.info", false},
@@ -97,6 +100,7 @@ var Promises = []Promise{
 	{"the finalizer gives a verdict", "finalizer", create, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", true},
 	{"the finalizer replaces a verdict", "finalizer", remove, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", true},
 	{"the finalizer keeps the sweep's records", "finalizer", create, "staging", "pg/_pgseal/sweep/main/20260101T000000.json", true},
+	{"the finalizer proves no drill", "finalizer", create, "staging", drill, false},
 	{"the finalizer leaves no marker", "finalizer", create, "staging", "pg/_pgseal/complete/main/20260101T000000.json", false},
 	{"the finalizer deletes no marker", "finalizer", remove, "staging", "pg/_pgseal/complete/main/20260101T000000.json", false},
 	{"the finalizer touches no record of a host", "finalizer", remove, "staging", base + "backup.info", false},
@@ -107,6 +111,13 @@ var Promises = []Promise{
 	{"who restores reads verdicts", "restore", read, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", true},
 	{"who restores creates nothing", "restore", create, "vault", base + "annotations/keep", false},
 	{"who restores deletes nothing", "restore", remove, "vault", base + "data.tar", false},
+	{"who restores proves a drill", "restore", create, "staging", drill, true},
+	{"who restores proves a drill again", "restore", remove, "staging", drill, true},
+	{"who restores reads the proof", "restore", read, "staging", drill, true},
+	{"who restores proves nothing in the vault", "restore", create, "vault", drill, false},
+	{"who restores replaces no verdict", "restore", remove, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", false},
+	{"who restores leaves no marker", "restore", create, "staging", "pg/_pgseal/complete/main/20260101T000000.json", false},
+	{"who restores proves nothing outside of the prefix", "restore", create, "staging", "elsewhere/_pgseal/drill/main/20260101T000000.json", false},
 	{"who restores writes no verdict", "restore", create, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", false},
 	{"who restores writes nothing in staging", "restore", create, "staging", base + "backup.info", false},
 
@@ -116,6 +127,7 @@ var Promises = []Promise{
 	{"the operator cannot seal", "operator", create, "vault", base + "backup.info", false},
 	{"the operator cannot delete the seal", "operator", remove, "vault", base + "backup.info", false},
 	{"the operator keeps nothing outside of a backup", "operator", create, "vault", "pg/main/annotations/keep", false},
+	{"the operator proves no drill", "operator", create, "staging", drill, false},
 	{"the operator writes nothing in staging", "operator", create, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", false},
 
 	{"expire deletes what the retention has released", "expire", remove, "vault", base + "data.tar", true},
@@ -131,5 +143,6 @@ var Promises = []Promise{
 	{"nobody else lists", "nobody", list, "vault", "", false},
 	{"nobody else reads", "nobody", read, "vault", base + "backup.info", false},
 	{"nobody else creates", "nobody", create, "vault", base + "backup.info", false},
+	{"nobody else proves a drill", "nobody", create, "staging", drill, false},
 	{"nobody else gives a verdict", "nobody", create, "staging", "pg/_pgseal/verdict/main/20260101T000000.json", false},
 }

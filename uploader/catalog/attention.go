@@ -39,6 +39,9 @@ func (b *Backup) Explain(now time.Time) (head string, lines []string) {
 	if b.Window != nil && b.Window.Gap != "" {
 		lines = append(lines, fmt.Sprintf("WAL is missing from %s on, so no restore of it can go past that: look at archive_command and pg_stat_archiver, or take a new backup", b.Window.Gap))
 	}
+	if d := b.Drill; d.failed() {
+		lines = append(lines, fmt.Sprintf("Its last drill, on %s %s ago, failed at the step %s: %s", d.Host, Ago(now.Sub(d.Time)), d.Step, d.Reason))
+	}
 	return head + ".", append(lines, b.facts()...)
 }
 

@@ -47,6 +47,9 @@ type Catalog struct {
 	// Window reaches from the end of the oldest sealed backup to the newest WAL, as far as no gap was seen.
 	Window *Window `json:"window,omitempty"`
 
+	// Drill is the drill that passed last, of whichever backup.
+	Drill *LastDrill `json:"last_drill,omitempty"`
+
 	Backups []Backup `json:"backups"` // newest first
 	// Notes are what cannot be seen, and what stands in the way.
 	Notes []string `json:"notes,omitempty"`
@@ -111,6 +114,8 @@ type Backup struct {
 	Reasons  []Reason `json:"reasons,omitempty"`
 	Findings []Reason `json:"findings,omitempty"` // of a sealed backup
 
+	Drill *Drill `json:"drill,omitempty"` // the last one of this backup
+
 	// Next is the command to type next, for a POSIX shell; empty: nothing to do.
 	Next string `json:"next,omitempty"`
 }
@@ -136,5 +141,5 @@ func (b *Backup) NeedsAttention() bool {
 	case Complete:
 		return len(b.Reasons) > 0
 	}
-	return len(b.Findings) > 0 || b.Window != nil && b.Window.Gap != ""
+	return len(b.Findings) > 0 || b.Drill.failed() || b.Window != nil && b.Window.Gap != ""
 }

@@ -22,10 +22,12 @@ func (s Severity) String() string {
 }
 
 // Check is what monitoring is told: the severity and the one line, with performance data after the bar. maxAge bounds
-// the age of the newest sealed backup and maxWALAge that of the newest WAL; 0 asks for nothing.
+// the age of the newest sealed backup, maxWALAge that of the newest WAL and maxDrillAge that of the newest drill that
+// passed; 0 asks for nothing.
 //
-// What is older than the newest seal does not matter any more, but for findings about what is sealed.
-func (c *Catalog) Check(maxAge, maxWALAge time.Duration) (Severity, string) {
+// What is older than the newest seal does not matter any more, but for findings about what is sealed, and drills that
+// failed.
+func (c *Catalog) Check(maxAge, maxWALAge, maxDrillAge time.Duration) (Severity, string) {
 	var worst Severity
 	var say []string
 	note := func(s Severity, format string, args ...any) {
@@ -49,6 +51,12 @@ func (c *Catalog) Check(maxAge, maxWALAge time.Duration) (Severity, string) {
 	default:
 		note(OK, "newest WAL is %s old", Ago(c.At.Sub(w.Time)))
 	}
+	switch d := c.Drill; {
+	case maxDrillAge > 0 && d == nil:
+		note(Critical, "no drill has passed")
+	case maxDrillAge > 0 && c.At.Sub(d.Time) > maxDrillAge:
+		note(Critical, "the newest drill that passed, of %s, was %s ago (max %s)", d.BackupID, Ago(c.At.Sub(d.Time)), Ago(maxDrillAge))
+	}
 	counts := map[State]int{}
 	for n := range c.Backups {
 		b := &c.Backups[n]
@@ -57,7 +65,7 @@ func (c *Catalog) Check(maxAge, maxWALAge time.Duration) (Severity, string) {
 			note(s, "%s", b.short())
 		}
 	}
-	line := fmt.Sprintf("PGSEAL %s - %s | %s", worst, strings.ReplaceAll(strings.Join(say, "; "), "|", "/"), c.perfdata(maxAge, maxWALAge, counts))
+	line := fmt.Sprintf("PGSEAL %s - %s | %s", worst, strings.ReplaceAll(strings.Join(say, "; "), "|", "/"), c.perfdata(maxAge, maxWALAge, maxDrillAge, counts))
 	return worst, line
 }
 
@@ -69,7 +77,7 @@ func (c *Catalog) Severity(b *Backup) Severity {
 		return Critical
 	case Sealed:
 		switch {
-		case len(b.Findings) > 0:
+		case len(b.Findings) > 0 || b.Drill.failed():
 			return Critical
 		case c.Newest != nil && b.ID == c.Newest.BackupID && b.Window != nil && b.Window.Gap != "":
 			return Warning
@@ -98,6 +106,8 @@ func (b *Backup) short() string {
 	switch {
 	case b.State == Sealed && len(b.Findings) > 0:
 		return fmt.Sprintf("%s is sealed, and now: %s", b.ID, cut(b.Findings[0].Text, 80))
+	case b.State == Sealed && b.Drill.failed():
+		return fmt.Sprintf("%s is sealed, and its drill failed: %s: %s", b.ID, b.Drill.Step, cut(b.Drill.Reason, 80))
 	case b.State == Sealed:
 		return fmt.Sprintf("after %s WAL is missing from %s on", b.ID, b.Window.Gap)
 	case len(b.Reasons) > 0:
@@ -106,7 +116,7 @@ func (b *Backup) short() string {
 	return fmt.Sprintf("%s is %s", b.ID, b.State)
 }
 
-func (c *Catalog) perfdata(maxAge, maxWALAge time.Duration, counts map[State]int) string {
+func (c *Catalog) perfdata(maxAge, maxWALAge, maxDrillAge time.Duration, counts map[State]int) string {
 	var data []string
 	limit := func(d time.Duration) string {
 		if d <= 0 {
@@ -119,6 +129,9 @@ func (c *Catalog) perfdata(maxAge, maxWALAge time.Duration, counts map[State]int
 	}
 	if c.WAL != nil {
 		data = append(data, fmt.Sprintf("wal_age=%ds%s", c.WAL.Age, limit(maxWALAge)))
+	}
+	if c.Drill != nil {
+		data = append(data, fmt.Sprintf("drill_age=%ds%s", c.Drill.Age, limit(maxDrillAge)))
 	}
 	for _, s := range []State{Sealed, Running, Waiting, Rejected, Failed} {
 		data = append(data, fmt.Sprintf("%s=%d", s, counts[s]))

@@ -71,7 +71,7 @@ func TestWhatMonitoringIsTold(t *testing.T) {
 			if tc.then != nil {
 				tc.then(w, s.ID())
 			}
-			severity, line := w.read().Check(tc.maxAge, tc.maxWAL)
+			severity, line := w.read().Check(tc.maxAge, tc.maxWAL, 0)
 			if severity != tc.want || !strings.Contains(line, tc.says) || strings.Count(line, "|") != 1 || strings.Contains(line, "\n") {
 				t.Errorf("%v: %s", severity, line)
 			}

@@ -32,6 +32,9 @@ func (r Reader) next(b Backup) string {
 		if len(b.Findings) > 0 || b.Window != nil && b.Window.Gap != "" {
 			return r.ours("backup")
 		}
+		if b.Drill.failed() {
+			return r.ours("drill", b.ID)
+		}
 		return r.words([]string{"pgseal", "restore"}, b.ID, "/path/to/an/empty/directory")
 	case Foreign:
 		return r.barmans("barman-cloud-backup-show", b.ID)

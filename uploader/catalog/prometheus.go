@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pgseal/pgseal/core/finalizer"
+	"github.com/pgseal/pgseal/core/proof"
 )
 
 // states is every State, in the order in which monitoring is told of them.
@@ -21,7 +22,7 @@ var states = []State{Running, Complete, Waiting, Sealed, Rejected, Conflict, Fai
 func (c *Catalog) WritePrometheus(w io.Writer) error {
 	e := &exposition{labels: fmt.Sprintf(`server="%s",vault="%s"`, escapeLabel(c.Server), escapeLabel(c.Vault))}
 	e.moment("pgseal_status_timestamp_seconds", "When pgseal status wrote this, by the clock of its machine.", &c.At)
-	severity, _ := c.Check(0, 0)
+	severity, _ := c.Check(0, 0, 0)
 	e.gauge("pgseal_check", "What pgseal status --check says without a limit on ages: 0 fine, 1 warning, 2 critical.")
 	e.sample("", float64(severity))
 
@@ -38,6 +39,9 @@ func (c *Catalog) WritePrometheus(w io.Writer) error {
 	if c.WAL != nil {
 		e.moment("pgseal_newest_wal_timestamp_seconds", "When the store got the newest archived WAL segment.", &c.WAL.Time)
 	}
+	if c.Drill != nil {
+		e.moment("pgseal_newest_drill_timestamp_seconds", "When the newest drill ended in which a backup came back.", &c.Drill.Time)
+	}
 	if c.Window != nil {
 		e.moment("pgseal_window_start_timestamp_seconds", "The earliest moment to which a restore can go.", &c.Window.From)
 		e.moment("pgseal_window_end_timestamp_seconds", "The latest moment to which a restore from the oldest sealed backup can go.", c.Window.To)
@@ -51,6 +55,10 @@ func (c *Catalog) WritePrometheus(w io.Writer) error {
 	e.gauge("pgseal_findings", "How many sealed backups have something wrong with them that was found by then or by the last audit.")
 	for _, kind := range []finalizer.Finding{finalizer.Tampered, finalizer.Damaged} {
 		e.sample(fmt.Sprintf(`,finding="%s"`, kind), float64(c.found(kind)))
+	}
+	e.gauge("pgseal_drills", "How many backups came to this in their last drill.")
+	for _, outcome := range []proof.Outcome{proof.Passed, proof.Failed} {
+		e.sample(fmt.Sprintf(`,outcome="%s"`, outcome), float64(c.drilled(outcome)))
 	}
 	_, err := w.Write(e.Bytes())
 	return err

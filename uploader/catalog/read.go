@@ -17,10 +17,9 @@ import (
 
 // Limits of what is read of one server; who writes to a vault can write a lot.
 const (
-	maxBackups  = 10_000
-	maxObjects  = 20_000 // listed of one backup
-	maxProgress = 64 << 10
-	parallel    = 16
+	maxBackups = 10_000
+	maxObjects = 20_000 // listed of one backup
+	parallel   = 16
 )
 
 // Reader says where to look.
@@ -70,9 +69,11 @@ func (r Reader) Read(ctx context.Context) (*Catalog, error) {
 		if b.State == Sealed {
 			b.Window = archive.window(f.seal)
 		}
+		b.addDrill(f, c.At)
 		b.Next = r.next(b)
 		c.Backups = append(c.Backups, b)
 	}
+	c.Notes = append(c.Notes, drillNotes(found)...)
 	c.summarize(archive)
 	if r.Staging == nil {
 		c.Notes = append(c.Notes, "without --staging-url only the vault was read: backups that run, failed, wait or were rejected cannot be told apart")
@@ -131,6 +132,7 @@ func (r Reader) listStaging(ctx context.Context, at func(string) *records) error
 		layout.CompleteDir(r.Server): func(f *records, o bucket.Object) { f.marker = &o },
 		layout.VerdictDir(r.Server):  func(f *records, o bucket.Object) { f.verdictObject = &o },
 		layout.SweepDir(r.Server):    func(f *records, o bucket.Object) { f.sweepObject = &o },
+		layout.DrillDir(r.Server):    func(f *records, o bucket.Object) { f.drillObject = &o },
 	} {
 		for obj, err := range r.Staging.List(ctx, dir) {
 			if err != nil {

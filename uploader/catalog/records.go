@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/pgseal/pgseal/core/backupinfo"
@@ -14,6 +11,7 @@ import (
 	"github.com/pgseal/pgseal/core/finalizer"
 	"github.com/pgseal/pgseal/core/layout"
 	"github.com/pgseal/pgseal/core/manifest"
+	"github.com/pgseal/pgseal/core/proof"
 )
 
 // records is all that was found of one backup, read and not yet judged.
@@ -45,6 +43,10 @@ type records struct {
 	sweepObject *bucket.Object
 	findings    []finalizer.Reason // of the last audit
 	sweepErr    error
+
+	drillObject *bucket.Object
+	drill       *proof.Proof // of the last drill
+	drillErr    error
 }
 
 // set is what lies below the backup's directory in the vault.
@@ -77,6 +79,16 @@ func (r Reader) load(ctx context.Context, f *records) {
 			f.sweepErr = err
 		}
 	}
+	if f.drillObject != nil {
+		p, obj, err := proof.Read(ctx, r.Staging, r.Server, f.id)
+		switch {
+		case absent(err):
+		case err != nil:
+			f.drillErr = err
+		default:
+			f.drill, f.drillObject = &p, &obj
+		}
+	}
 	if f.inVault {
 		f.seal, f.sealObject, f.sealSHA256, f.sealErr = readInfo(ctx, r.Vault, layout.BackupInfo(r.Server, f.id))
 		receipt := f.verdict != nil && f.verdict.Receipt != nil && f.verdict.Receipt.SHA256 == f.sealSHA256
@@ -91,7 +103,7 @@ func (r Reader) load(ctx context.Context, f *records) {
 		f.info, f.infoObject, _, f.infoErr = readInfo(ctx, r.Staging, layout.BackupInfo(r.Server, f.id))
 	}
 	if f.progress != nil {
-		f.heartbeat, f.progressErr = r.readProgress(ctx, f.id)
+		f.heartbeat, f.progressErr = manifest.ReadProgress(ctx, r.Staging, r.Server, f.id)
 	}
 }
 
@@ -109,21 +121,6 @@ func readInfo(ctx context.Context, b bucket.Bucket, key string) (*backupinfo.Inf
 		return nil, obj, "", err
 	}
 	return &info, obj, hex.EncodeToString(sum[:]), nil
-}
-
-func (r Reader) readProgress(ctx context.Context, id string) (manifest.Progress, error) {
-	var p manifest.Progress
-	body, _, err := bucket.ReadAll(ctx, r.Staging, layout.Progress(r.Server, id), "", maxProgress)
-	if err != nil {
-		return p, err
-	}
-	if err := json.Unmarshal(body, &p); err != nil {
-		return manifest.Progress{}, fmt.Errorf("heartbeat: %w", err)
-	}
-	if p.Server != r.Server || p.BackupID != id || min(p.Files, p.Bytes, p.Total, p.Stored) < 0 {
-		return manifest.Progress{}, errors.New("the heartbeat is not of this backup")
-	}
-	return p, nil
 }
 
 // listSet counts what is there. The size of a single object is the store's word, their number is bounded.

@@ -69,7 +69,7 @@ func TestASealedBackupCostsTwoRequests(t *testing.T) {
 			t.Errorf("%s: %d requests to the vault and %d to staging", id, n, m)
 		}
 	}
-	if len(vault.calls) != 3+1+2 || len(staging.calls) != 3+5 {
+	if len(vault.calls) != 3+1+2 || len(staging.calls) != 3+6 {
 		t.Errorf("vault %q\nstaging %q", vault.calls, staging.calls)
 	}
 }

@@ -60,6 +60,9 @@ func (c *Catalog) writeHeader(b *strings.Builder) {
 		window = fmt.Sprintf("from %s to %s UTC", Minute(c.Window.From), Minute(*c.Window.To))
 	}
 	fmt.Fprintf(b, "Newest seal: %s. Newest WAL: %s.\nRestorable: %s.\n", seal, wal, window)
+	if d := c.Drill; d != nil {
+		fmt.Fprintf(b, "Newest drill that passed: %s, %s ago.\n", d.BackupID, Ago(c.At.Sub(d.Time)))
+	}
 }
 
 func writeRow(b *strings.Builder, cells ...string) {
@@ -169,6 +172,9 @@ func (b *Backup) sealed() (say []string) {
 	} else if n > 1 {
 		say = append(say, fmt.Sprintf("%d findings", n))
 	}
+	if b.Drill.failed() {
+		say = append(say, "drill failed")
+	}
 	if b.Window != nil && b.Window.Gap != "" {
 		say = append(say, "WAL gap")
 	}
@@ -177,6 +183,9 @@ func (b *Backup) sealed() (say []string) {
 	}
 	if len(say) == 0 {
 		say = append(say, "WAL checked")
+	}
+	if b.Drill != nil && !b.Drill.failed() {
+		say = append(say, "drilled "+b.Drill.Time.Format("2006-01-02"))
 	}
 	return say
 }

@@ -82,7 +82,7 @@ func (a *walArchive) firstOf(history walfile.History) uint64 {
 
 // summarize fills in what holds for the server as a whole.
 func (c *Catalog) summarize(a *walArchive) {
-	c.WAL = a.newest(c.At)
+	c.WAL, c.Drill = a.newest(c.At), c.lastDrill()
 	for n := range c.Backups { // newest first
 		b := &c.Backups[n]
 		if b.State != Sealed || b.End == nil {

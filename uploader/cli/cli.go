@@ -29,6 +29,7 @@ var commands = map[string]run{
 	"wal-restore": walRestore,
 	"restore":     restoreBackup,
 	"doctor":      examine,
+	"drill":       holdDrill,
 
 	"backup-list":       backupList,
 	"backup-show":       backupShow,

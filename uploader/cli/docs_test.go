@@ -13,7 +13,7 @@ func TestEveryExitCodeStandsInTheDocuments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, code := range []int{exitOK, exitFailed, exitNetwork, exitUsage, exitInternal, exitWaiting, exitRejected, exitConflict, exitTimedOut, exitStop} {
+		for _, code := range []int{exitOK, exitFailed, exitNetwork, exitUsage, exitInternal, exitWaiting, exitRejected, exitConflict, exitTimedOut, exitDrill, exitStop} {
 			if !strings.Contains(string(text), fmt.Sprintf("\n| %d | ", code)) {
 				t.Errorf("%s does not explain exit code %d", page, code)
 			}

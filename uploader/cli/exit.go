@@ -11,7 +11,7 @@ import (
 )
 
 // The exit codes. Those below 10 mean what they mean in barman-cloud (3.17); those from 10 on are pgseal's own, for a
-// backup that is uploaded and not sealed. All but exitStop are below 126, so that PostgreSQL's archiver never takes one for a signal
+// backup that is uploaded and not sealed, or sealed and of no use. All but exitStop are below 126, so that PostgreSQL's archiver never takes one for a signal
 // or a shell's error ("Continuous Archiving", archive_command).
 const (
 	exitOK       = 0
@@ -24,6 +24,7 @@ const (
 	exitRejected = 11 // the verdict is: rejected
 	exitConflict = 12 // the verdict is: conflict
 	exitTimedOut = 13 // no verdict within --wait-timeout
+	exitDrill    = 14 // the backup did not come back in a drill
 
 	// exitStop is what wal-restore answers when it does not know whether the archive has the file. PostgreSQL stops at
 	// it; at a code from 1 to 125 it takes the WAL for ended and goes into production without the rest (15, tried).

@@ -137,7 +137,11 @@ func restoreCommand(v *option.Values, env *Env) (string, error) {
 	}
 	words := []string{program, "wal-restore"}
 	words = append(words, storeFlags(v, env)...)
-	if spool := v.String("spool-directory"); spool != "" {
+	spool := ""
+	if v.Has("spool-directory") {
+		spool = v.String("spool-directory")
+	}
+	if spool != "" {
 		if spool, err = filepath.Abs(spool); err != nil {
 			return "", err
 		}

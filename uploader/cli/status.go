@@ -23,8 +23,8 @@ func status(ctx context.Context, v *option.Values, env *Env) error {
 	switch {
 	case v.Bool("check") && asJSON:
 		return option.Errorf("--check writes one line: leave --format json out")
-	case !v.Bool("check") && (v.Set("max-age") || v.Set("max-wal-age")):
-		return option.Errorf("--max-age and --max-wal-age go with --check")
+	case !v.Bool("check") && (v.Set("max-age") || v.Set("max-wal-age") || v.Set("max-drill-age")):
+		return option.Errorf("--max-age, --max-wal-age and --max-drill-age go with --check")
 	case v.Set("prometheus") && (v.Bool("check") || asJSON):
 		return option.Errorf("--prometheus writes a file and nothing else: leave --check and --format json out")
 	case v.Set("prometheus") && v.String("staging-url") == "":
@@ -57,7 +57,7 @@ func answerCheck(ctx context.Context, v *option.Values, env *Env, c *catalog.Cat
 	severity, line := catalog.Unknown, ""
 	switch {
 	case err == nil:
-		severity, line = c.Check(v.Duration("max-age"), v.Duration("max-wal-age"))
+		severity, line = c.Check(v.Duration("max-age"), v.Duration("max-wal-age"), v.Duration("max-drill-age"))
 	case ctx.Err() != nil:
 		line = "PGSEAL UNKNOWN - " + context.Cause(ctx).Error()
 	default:

@@ -41,9 +41,10 @@ const (
 	backupShow
 	checkWALArchive
 	page
+	drill
 
 	uploads = backup | walArchive
-	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor | page | catalogue
+	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor | page | drill | catalogue
 
 	// catalogue are barman-cloud's commands for what is there.
 	catalogue = backupList | backupShow | checkWALArchive
@@ -92,6 +93,7 @@ var commands = []*Command{
 			{Name: "BACKUP_ID", Help: "the backup: its id, its name, latest (the newest that ends before the target; also auto, last) or oldest (also first)"},
 			{Name: "RECOVERY_DIR", Optional: true, Help: "the new data directory, absent or empty; not needed with --verify-only"}},
 	},
+	drillCommand,
 	{
 		Name: "status", id: status,
 		Summary:     "show every backup of a server: running, sealed, waiting, rejected",

@@ -10,6 +10,7 @@ const (
 	groupArchives = "archives"
 	groupRecovery = "recovery"
 	groupTarget   = "recovery target"
+	groupDrill    = "drill"
 	groupReport   = "report"
 	groupS3       = "Amazon S3 and compatible stores"
 	groupAzure    = "Azure Blob Storage"
@@ -18,7 +19,7 @@ const (
 )
 
 // table holds every option of every command.
-var table = slices.Concat(general, seal, postgres, archives, recovery, report, catalogueOptions, stores, snapshots)
+var table = slices.Concat(general, seal, postgres, archives, recovery, drilling, report, catalogueOptions, stores, snapshots)
 
 var general = []Option{
 	{
@@ -75,5 +76,8 @@ var report = []Option{
 	}, {
 		Name: "prometheus", Metavar: "FILE", in: status, Group: groupReport, Own: true,
 		Help: "write metrics for the textfile collector of Prometheus' node_exporter, and nothing else; the name ends in .prom",
+	}, {
+		Name: "max-drill-age", Kind: Duration, Metavar: "DURATION", in: status, Group: groupReport, Own: true,
+		Help: "with --check: critical when the newest drill that passed is older, such as 50h (see drill)",
 	},
 }

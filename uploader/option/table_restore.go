@@ -16,7 +16,7 @@ var recovery = []Option{
 		Name: "tablespace", Kind: List, Metavar: "NAME:LOCATION", Check: checkTablespace, in: restore, Group: groupRecovery,
 		Help: "where a tablespace goes (default: where it was); may be repeated",
 	}, {
-		Name: "jobs", Short: "J", Kind: Int, Min: 1, Metavar: "JOBS", in: restore, Group: groupRecovery, Own: true,
+		Name: "jobs", Short: "J", Kind: Int, Min: 1, Metavar: "JOBS", in: restore | drill, Group: groupRecovery, Own: true,
 		Help: "how many archives to fetch and unpack at a time (default: one for each processor)",
 	}, {
 		Name: "verify-only", Kind: Bool, in: restore, Group: groupRecovery, Own: true,

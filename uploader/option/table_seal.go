@@ -4,7 +4,7 @@ package option
 var seal = []Option{
 	{
 		Name: "staging-url", Env: "PGSEAL_STAGING_URL", Metavar: "URL",
-		in: backup | status | finalize | sweep | doctor | page, Group: groupSeal, Own: true,
+		in: backup | status | finalize | sweep | doctor | page | drill, Group: groupSeal, Own: true,
 		Help: "the staging place: another bucket or path, without retention, for what is in progress and for verdicts",
 	}, {
 		Name: "retention", Env: "PGSEAL_RETENTION", Kind: Duration, Metavar: "DURATION", Exclusive: "retention",

@@ -55,6 +55,9 @@ type Control struct {
 	// replay, Timeline its timeline.
 	Checkpoint, Redo layout.LSN
 	Timeline         uint32
+	// MaxConnections and the others are the settings of the server: whoever replays its WAL needs as much, since
+	// prepared transactions come back with their locks.
+	MaxConnections, MaxPreparedTransactions, MaxLocksPerTransaction int32
 }
 
 // The CRC stands behind the last field, whose offset differs between majors
@@ -87,6 +90,10 @@ func ParseControl(raw []byte) (Control, error) {
 		Checkpoint:     layout.LSN(order.Uint64(raw[32:])),
 		Redo:           layout.LSN(order.Uint64(raw[40:])),
 		Timeline:       order.Uint32(raw[48:]),
+
+		MaxConnections:          int32(order.Uint32(raw[180:])),
+		MaxPreparedTransactions: int32(order.Uint32(raw[192:])),
+		MaxLocksPerTransaction:  int32(order.Uint32(raw[196:])),
 	}
 	if c.Version < 1300 || c.Version > 9999 {
 		return Control{}, fmt.Errorf("%w: pg_control_version is %d, PostgreSQL 13 has 1300", ErrControl, c.Version)

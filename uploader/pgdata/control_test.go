@@ -2,6 +2,7 @@ package pgdata_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strconv"
@@ -21,11 +22,13 @@ func TestControlOfEveryInstalledVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := []string{strconv.FormatUint(c.SystemID, 10), strconv.Itoa(int(c.Version)), strconv.Itoa(int(c.CatalogVersion)),
-				c.Checkpoint.String(), c.Redo.String(), strconv.Itoa(int(c.Timeline)), strconv.FormatInt(c.Modified.Unix(), 10)}
+				c.Checkpoint.String(), c.Redo.String(), strconv.Itoa(int(c.Timeline)), strconv.FormatInt(c.Modified.Unix(), 10),
+				fmt.Sprint(c.MaxConnections), fmt.Sprint(c.MaxPreparedTransactions), fmt.Sprint(c.MaxLocksPerTransaction)}
 			for i, sql := range []string{"system_identifier FROM pg_control_system()", "pg_control_version FROM pg_control_system()",
 				"catalog_version_no FROM pg_control_system()", "checkpoint_lsn FROM pg_control_checkpoint()",
 				"redo_lsn FROM pg_control_checkpoint()", "timeline_id FROM pg_control_checkpoint()",
-				"extract(epoch FROM pg_control_last_modified)::bigint FROM pg_control_system()"} {
+				"extract(epoch FROM pg_control_last_modified)::bigint FROM pg_control_system()",
+				"current_setting('max_connections')", "current_setting('max_prepared_transactions')", "current_setting('max_locks_per_transaction')"} {
 				if want := s.SQL("SELECT " + sql); got[i] != want {
 					t.Errorf("%s: %s, the server says %s", sql, got[i], want)
 				}

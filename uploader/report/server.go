@@ -104,7 +104,7 @@ func newServerView(s Server, r Report) serverView {
 // newHeadline is the worse of what "pgseal status --check" and "pgseal audit" would say.
 func newHeadline(s Server, maxAge time.Duration) headline {
 	c := s.Catalog
-	severity, _ := c.Check(maxAge, 0)
+	severity, _ := c.Check(maxAge, 0, 0)
 	switch {
 	case s.Audit == nil:
 		severity = max(severity, catalog.Warning)

@@ -70,9 +70,11 @@ type Progress struct {
 type Result struct {
 	ID       string
 	Info     backupinfo.Info
-	Sealed   bool // by pgseal, and so verified byte for byte
+	Sealed   bool   // by pgseal, and so verified byte for byte
+	Manifest string // the digest of the sealed manifest; "" without one
 	Archives int
 	Bytes    int64 // of the archives, as stored
+	Room     int64 // what the files will take on disk, estimated
 	Resumed  int   // archives that an earlier call had unpacked
 	// Notes are what somebody should look at: objects that were not read, and gaps in the WAL.
 	Notes []string

@@ -19,34 +19,24 @@ import (
 // Errors: ErrNoBackup, ErrTarget, ErrDirectory before anything is written; ErrDamaged and ErrRefused for what is wrong
 // with the backup; else what the store (bucket's kinds) or the file system said.
 func Run(ctx context.Context, c Config) (Result, error) {
-	if err := layout.CheckServer(c.Server); err != nil {
-		return Result{}, err
-	}
-	id, err := c.choose(ctx)
+	s, r, err := c.open(ctx)
 	if err != nil {
-		return Result{}, err
+		return r, err
 	}
-	s, err := c.openSet(ctx, id)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := c.fits(entry{id: id, info: s.info}); err != nil {
-		return Result{}, err
-	}
+	id := s.id
 	if c.Recovery != nil {
 		if s.info.Version != 0 && s.info.Version < 120000 {
-			return Result{}, fmt.Errorf("%w: backup %s is of PostgreSQL %d, and recovery is prepared from version 12 on; --no-recovery restores the files alone",
+			return r, fmt.Errorf("%w: backup %s is of PostgreSQL %d, and recovery is prepared from version 12 on; --no-recovery restores the files alone",
 				ErrTarget, id, s.info.Version/10000)
 		}
 		if err := c.checkWAL(ctx, s); err != nil {
-			return Result{}, err
+			return r, err
 		}
 	}
 	for _, n := range s.notes {
 		c.Log.Warn(n)
 	}
 	c.Log.Info("restoring", "server", c.Server, "backup_id", id, "sealed", s.manifest != nil, "archives", len(s.archives), "bytes", s.bytes())
-	r := Result{ID: id, Info: s.info, Sealed: s.manifest != nil, Archives: len(s.archives), Bytes: s.bytes(), External: s.external(c.Dir)}
 	if c.VerifyOnly {
 		err = c.verify(ctx, s)
 	} else {
@@ -54,6 +44,33 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	}
 	r.Notes = s.notes
 	return r, err
+}
+
+// Inspect finds the backup that is meant, and says what Run would restore. It reads no archive, looks for no WAL and writes
+// nothing. The result has at least the ID as soon as a backup was chosen, also beside an error.
+func Inspect(ctx context.Context, c Config) (Result, error) {
+	_, r, err := c.open(ctx)
+	return r, err
+}
+
+// open chooses the backup and reads what it consists of.
+func (c Config) open(ctx context.Context) (*set, Result, error) {
+	if err := layout.CheckServer(c.Server); err != nil {
+		return nil, Result{}, err
+	}
+	id, err := c.choose(ctx)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	s, err := c.openSet(ctx, id)
+	if err != nil {
+		return nil, Result{ID: id}, err
+	}
+	r := Result{
+		ID: id, Info: s.info, Sealed: s.manifest != nil, Manifest: s.digest, Archives: len(s.archives), Bytes: s.bytes(), Room: s.room(),
+		External: s.external(c.Dir), Notes: s.notes,
+	}
+	return s, r, c.fits(entry{id: id, info: s.info})
 }
 
 // verify reads every archive to its end, and writes nothing.

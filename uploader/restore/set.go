@@ -49,6 +49,19 @@ func (s *set) bytes() (n int64) {
 	return n
 }
 
+// squeezed is how much smaller than its files an archive is taken to be that is compressed.
+const squeezed = 3
+
+// room is what the files will take on disk. Nothing tells it of a compressed archive before it is unpacked.
+func (s *set) room() (n int64) {
+	for _, a := range s.archives {
+		if n += a.size; a.Suffix != "" {
+			n += (squeezed - 1) * a.size
+		}
+	}
+	return n
+}
+
 // bases are the base names of the archives: PGDATA's and one for each tablespace.
 func (s *set) bases() []string {
 	list := []string{layout.Data}

@@ -5,12 +5,14 @@ locals {
   # Who is excepted from a rule. aws:PrincipalArn of a role's session is the role's ARN.
   finalizer  = [var.finalizer_role_arn]
   operator   = var.operator_role_arn == null ? [] : [var.operator_role_arn]
+  restore    = var.restore_role_arn == null ? [] : [var.restore_role_arn]
   expire     = var.expire_role_arn == null ? [] : [var.expire_role_arn]
   breakglass = var.breakglass_role_arn == null ? [] : [var.breakglass_role_arn]
 
   # The conditions, or the pieces of them, that except those principals; none when there is nobody to except.
   except_finalizer     = { ArnNotLike = { "aws:PrincipalArn" = concat(local.finalizer, local.breakglass) } }
   except_operator      = length(local.operator) + length(local.breakglass) == 0 ? {} : { ArnNotLike = { "aws:PrincipalArn" = concat(local.operator, local.breakglass) } }
+  except_restore       = length(local.restore) + length(local.breakglass) == 0 ? {} : { ArnNotLike = { "aws:PrincipalArn" = concat(local.restore, local.breakglass) } }
   except_expire        = length(local.expire) + length(local.breakglass) == 0 ? {} : { ArnNotLike = { "aws:PrincipalArn" = concat(local.expire, local.breakglass) } }
   except_administrator = length(var.administrator_arns) + length(local.breakglass) == 0 ? {} : { ArnNotLike = { "aws:PrincipalArn" = concat(var.administrator_arns, local.breakglass) } }
   except_breakglass    = length(local.breakglass) == 0 ? {} : { ArnNotLike = { "aws:PrincipalArn" = local.breakglass } }

@@ -1,6 +1,7 @@
 locals {
-  # What only the finalizer says.
+  # What only the finalizer says, and what only who restores can know.
   spoken = ["${local.staging}/${local.root}_pgseal/verdict/*", "${local.staging}/${local.root}_pgseal/sweep/*"]
+  proofs = ["${local.staging}/${local.root}_pgseal/drill/*"]
 
   staging_deny = concat(
     local.deny_plain_http.staging,
@@ -12,11 +13,18 @@ locals {
       Resource  = local.spoken
       Condition = local.except_finalizer
       }, {
+      Sid       = "OnlyWhoRestoresProves"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["s3:PutObject"]
+      Resource  = local.proofs
+      Condition = local.except_restore
+      }, {
       Sid       = "NobodyDeletesAVerdict"
       Effect    = "Deny"
       Principal = "*"
       Action    = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
-      Resource  = local.spoken
+      Resource  = concat(local.spoken, local.proofs)
       Condition = local.except_breakglass
     }],
     local.deny_encryption.staging,

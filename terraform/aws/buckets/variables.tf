@@ -108,6 +108,12 @@ variable "operator_role_arn" {
   default     = null
 }
 
+variable "restore_role_arn" {
+  description = "ARN of the role that restores, and alone writes what came of drills; null for none."
+  type        = string
+  default     = null
+}
+
 variable "expire_role_arn" {
   description = "ARN of the role that deletes versions whose lock has ended; null for none."
   type        = string

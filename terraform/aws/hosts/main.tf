@@ -53,7 +53,7 @@ locals {
       Sid      = "NeverAVerdict"
       Effect   = "Deny"
       Action   = ["s3:PutObject"]
-      Resource = ["${local.staging}/${local.root}_pgseal/verdict/*", "${local.staging}/${local.root}_pgseal/sweep/*"]
+      Resource = [for dir in ["verdict", "sweep", "drill"] : "${local.staging}/${local.root}_pgseal/${dir}/*"]
     },
     {
       Sid    = "NeverDeleteOrUnlock"
