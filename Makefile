@@ -13,7 +13,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -bui
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build demo test race load sim mutate fuzz vuln tofu bench lint package clean
+.PHONY: build demo test docs-test race load sim mutate fuzz vuln tofu bench lint package clean
 
 build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
 
@@ -49,6 +49,11 @@ race:
 load:
 	scripts/install-deps test
 	cd e2e && CGO_ENABLED=1 go test -race -count=1 -timeout 60m -run TestUnderLoad ./walarchive_test -segments 5000
+
+# Every command of the quick starts and of the migration, as they stand in docs/.
+docs-test:
+	scripts/install-deps test terraform
+	cd e2e && go test -count=1 -timeout 20m -v ./docs_test
 
 # The Terraform modules' tests once more, under OpenTofu.
 tofu:

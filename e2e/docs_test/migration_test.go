@@ -58,7 +58,7 @@ func TestMigration(t *testing.T) {
 	}
 	// Before the switch, from the old place alone; after it, from the new.
 	again := "pg_ctl -D " + restored + " -m immediate -s stop; rm -r " + restored + "\npgseal restore %s main latest " + restored +
-		" >&2\npg_ctl -D " + restored + " -o '-p 5499' -w -s start >&2\n" +
+		" >&2\npg_ctl -D " + restored + " -o '-p 5499' -l restored.log -w -s start\n" +
 		"until psql -p 5499 -d postgres -At -c 'SELECT pg_is_in_recovery()' | grep -qx f; do sleep 1; done\n"
 	if got := restore(fmt.Sprintf(again, "s3://example-old/barman") + count); !strings.HasSuffix(got, "\n120\n") {
 		t.Errorf("from the old place came %s", got)

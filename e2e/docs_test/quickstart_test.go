@@ -22,7 +22,8 @@ func TestQuickStart(t *testing.T) {
 		page := "quickstart/" + p.page + ".md"
 		c := k.Start(t, cloud.Config{Prefix: "barman", Server: server, VaultRetention: 14 * 24 * time.Hour})
 		c.Connect(t, c.Deploy(t), 2*time.Second)
-		r := open(t, page, c.Env(cloud.Host), c.Env(cloud.Restore), p.vault, c.VaultURL(), p.staging, c.StagingURL())
+		r := open(t, page, c.Env(cloud.Host), c.Env(cloud.Restore), p.vault, c.VaultURL(), p.staging, c.StagingURL(),
+			"--credential=managed-identity ", "") // this machine has none
 		if k.Stock != nil {
 			r.names = append(r.names, "barman-cloud-backup-list ", "/usr/bin/barman-cloud-backup-list "+strings.Join(k.Stock(c.Store), " ")+" ")
 		}
