@@ -95,7 +95,7 @@ func TestCommandLines(t *testing.T) {
 			for _, w := range word.FindAllString(comment.ReplaceAllString(m[1], ""), -1) {
 				argv = append(argv, strings.Trim(w, `'"`))
 			}
-			if len(argv) == 1 || strings.Contains(strings.TrimSpace(m[1]), "        ") {
+			if len(argv) == 1 || strings.Contains(m[1], "        ") || strings.Contains(m[1], "-->") {
 				continue // a picture
 			}
 			if cmd, _, args, err := option.Find(argv); err != nil {

@@ -32,13 +32,13 @@ func TestMigration(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("stock barman-cloud-backup: %v\n%s", err, out)
 	}
-	rows := 100
+	rows := 100 // and 30 until the switch
 	printed := r.read(t, func(b block) {
 		if b.language == "sh" {
 			r.cluster.SQL("INSERT INTO story SELECT 'line " + strconv.Itoa(b.line) + "', generate_series(1, 10)")
 			rows += 10
 		}
-		if b.who == "restore" {
+		if b.language == "conf" || b.who == "restore" {
 			r.cluster.ArchiveAll()
 		}
 	})
@@ -60,7 +60,7 @@ func TestMigration(t *testing.T) {
 	again := "pg_ctl -D " + restored + " -m immediate -s stop; rm -r " + restored + "\npgseal restore %s main latest " + restored +
 		" >&2\npg_ctl -D " + restored + " -o '-p 5499' -l restored.log -w -s start\n" +
 		"until psql -p 5499 -d postgres -At -c 'SELECT pg_is_in_recovery()' | grep -qx f; do sleep 1; done\n"
-	if got := restore(fmt.Sprintf(again, "s3://example-old/barman") + count); !strings.HasSuffix(got, "\n120\n") {
+	if got := restore(fmt.Sprintf(again, "s3://example-old/barman") + count); !strings.HasSuffix(got, "\n130\n") {
 		t.Errorf("from the old place came %s", got)
 	}
 	if got := restore(fmt.Sprintf(again, "s3://example-pgseal-vault/barman") + count); !strings.HasSuffix(got, "\n"+strconv.Itoa(rows)+"\n") {
