@@ -79,7 +79,7 @@ fuzz:
 vuln:
 	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
 
-# Measures everything beside its peers, half an hour on a quiet machine, and writes docs/performance.md and its charts.
+# Measures everything beside its peers, twenty minutes on a quiet machine, and writes docs/performance.md and its charts.
 bench:
 	scripts/install-deps bench
 	results=$$(mktemp -d) && \

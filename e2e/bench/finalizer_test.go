@@ -19,6 +19,7 @@ import (
 // functions, and counts their requests. The stores are on this machine, so the
 // time is that of the requests themselves: no network.
 func BenchmarkFinalizer(b *testing.B) {
+	const runs = 3 // of 10,000 objects each
 	for range b.N {
 		fmt.Printf("\nOne seal, medians of %d\n%-14s %8s %6s %6s %6s %6s %6s %10s\n", runs, "", "objects", "list", "stat", "read", "write", "all", "ms")
 		t := figures.Table{Title: "One seal, by the number of objects", At: time.Now(), Runs: runs, Unit: "ms"}

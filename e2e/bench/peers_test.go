@@ -2,13 +2,12 @@ package bench
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
-	"github.com/pgseal/pgseal/core/bucket/filebucket"
 	"github.com/pgseal/pgseal/e2e/build"
 	"github.com/pgseal/pgseal/e2e/pgtest"
 )
@@ -43,12 +42,12 @@ func BenchmarkTar(b *testing.B) {
 }
 
 // backupOf is a backup into the vault with one compression.
-func (s stores) backupOf(b *testing.B, c *pgtest.Cluster, compression, against string) contender {
+func (s stores) backupOf(b *testing.B, c *pgtest.Cluster, compression, against string, flags ...string) contender {
 	server := func(run int) string { return fmt.Sprintf("%s-%d", compression, run) }
 	return contender{
 		name: "pgseal " + compression, against: against,
 		command: func(run int) *exec.Cmd {
-			args := []string{"backup", "-d", c.DSN(), "--immediate-checkpoint", "--no-wait", "--staging-url", s.StagingURL()}
+			args := append([]string{"backup", "-d", c.DSN(), "--immediate-checkpoint", "--no-wait", "--staging-url", s.StagingURL()}, flags...)
 			if compression != "none" {
 				args = append(args, "--"+compression)
 			}
@@ -59,72 +58,45 @@ func (s stores) backupOf(b *testing.B, c *pgtest.Cluster, compression, against s
 	}
 }
 
-// BenchmarkPgBackRest is a full backup by pgBackRest, with as many processes as pgseal has jobs, into a directory by both:
-// pgBackRest speaks to S3 over TLS only, which would be measured with it.
+// BenchmarkPgBackRest is a full backup by pgBackRest, with as many processes as pgseal has jobs, into the same S3 server.
+// pgBackRest speaks to S3 over TLS only, and so does pgseal here.
 func BenchmarkPgBackRest(b *testing.B) {
+	s := startStores(b)
 	c := pgtest.New(b, pgtest.Options{Install: pgtest.Find(b, 15), ArchiveCommand: "true", Settings: map[string]string{"autovacuum": "off"}})
 	c.LoadPgbench(scale(b))
 	c.SQL("CHECKPOINT")
 	c.ArchiveAll()
 	size := readAll(b, c.DataDir)
-	dir := pgtest.Dir(b)
+	front := s.behindTLS(b)
+	lock := filepath.Join(pgtest.Dir(b), "lock")
 	var all []contender
-	for _, codec := range []struct{ name, theirs string }{{"none", "none"}, {"lz4", "lz4"}, {"gzip", "gz"}} {
-		place := func(who string, run int) string {
-			return filepath.Join(dir, fmt.Sprintf("%s-%s-%d", who, codec.name, run))
-		}
-		stored := func(who string) func(int) int64 { return func(run int) int64 { return sizeOf(b, place(who, run)) } }
-		clean := func(who string) func(int) { return func(run int) { removeDir(b, place(who, run)) } }
+	for _, codec := range []struct{ name, theirs string }{{"none", "none"}, {"lz4", "lz4"}, {"gzip", "gz"}, {"zstd", "zst"}} {
+		repository := func(run int) string { return fmt.Sprintf("pgbackrest-%s-%d", codec.name, run) }
+		ours := s.backupOf(b, c, codec.name, "pgBackRest "+codec.name)
+		over := ours.command
+		ours.command = func(run int) *exec.Cmd { return front.use(over(run)) }
 		all = append(all, contender{
 			name: "pgBackRest " + codec.name,
 			command: func(run int) *exec.Cmd {
-				flags := []string{
+				flags := slices.Concat(front.pgBackRest(s.plain, repository(run)), []string{
 					"--stanza=main", "--pg1-path=" + c.DataDir, "--pg1-socket-path=" + c.SocketDir, fmt.Sprint("--pg1-port=", c.Port), "--pg1-user=postgres",
-					"--repo1-path=" + place("pgbackrest", run), "--log-level-file=off", "--log-level-console=warn", "--lock-path=" + filepath.Join(dir, "lock"),
-				}
-				if out, err := pgtest.Command(b.Context(), "pgbackrest", append(flags, "stanza-create")...).CombinedOutput(); err != nil {
+					"--log-level-file=off", "--log-level-console=warn", "--lock-path=" + lock,
+				})
+				stanza := program(s.Breakglass, "pgbackrest", append(flags, "stanza-create")...)
+				stanza.Env = append(stanza.Env, front.keys(s.Breakglass)...)
+				if out, err := stanza.CombinedOutput(); err != nil {
 					b.Fatalf("%v\n%s", err, out)
 				}
-				return pgtest.Command(b.Context(), "pgbackrest", append(flags, "--type=full", "--process-max=2", "--start-fast", "--no-archive-check",
+				backup := program(s.Breakglass, "pgbackrest", append(flags, "--type=full", "--process-max=2", "--start-fast", "--no-archive-check",
 					"--compress-type="+codec.theirs, "backup")...)
+				backup.Env = append(backup.Env, front.keys(s.Breakglass)...)
+				return backup
 			},
-			stored: stored("pgbackrest"), clean: clean("pgbackrest"),
-		}, contender{
-			name: "pgseal " + codec.name, against: "pgBackRest " + codec.name,
-			command: func(run int) *exec.Cmd {
-				vault, staging := "file://"+place("pgseal", run), "file://"+place("staging", run)
-				if err := filebucket.Init(vault, filebucket.Lock{}); err != nil {
-					b.Fatal(err)
-				}
-				pgtest.Own(b, place("pgseal", run))
-				args := []string{"backup", "-d", c.DSN(), "--immediate-checkpoint", "--staging-url", staging}
-				if codec.name != "none" {
-					args = append(args, "--"+codec.name)
-				}
-				cmd := pgtest.Command(b.Context(), build.Pgseal(b), append(args, vault, "main")...)
-				cmd.Env = append(cmd.Env, "PGSEAL_WAL_CHECK=off") // pgBackRest is told not to look either
-				return cmd
-			},
-			stored: stored("pgseal"), clean: func(run int) { clean("pgseal")(run); clean("staging")(run) },
-		})
+			stored: func(run int) int64 { return s.size(b, s.plain, repository(run)+"/") }, // and it stays: a thousand objects
+		}, ours)
 	}
-	title := fmt.Sprintf("Base backup of %.0f MB into a directory, 2 processes, medians of %d, %d processors", float64(size)/1e6, runs, runtime.NumCPU())
+	title := fmt.Sprintf("Base backup of %.0f MB beside pgBackRest, 2 processes, S3 over TLS, medians of %d, %d processors", float64(size)/1e6, runs, runtime.NumCPU())
 	for range b.N {
 		race(b, title, size, func() { readAll(b, c.DataDir) }, all)
 	}
-}
-
-// sizeOf adds up the files below a directory.
-func sizeOf(b *testing.B, dir string) (size int64) {
-	b.Helper()
-	err := filepath.Walk(dir, func(_ string, info os.FileInfo, err error) error {
-		if err == nil && info.Mode().IsRegular() {
-			size += info.Size()
-		}
-		return err
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return size
 }

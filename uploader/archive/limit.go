@@ -8,6 +8,7 @@ func NewLimit(bytesPerSecond int64) *rate.Limiter {
 	if bytesPerSecond <= 0 {
 		return nil
 	}
-	burst := min(max(bytesPerSecond/10, 4<<10), sendSize)
+	// What a tenth of a second allows may be caught up with, after a store that was slow for a moment.
+	burst := max(bytesPerSecond/10, 4<<10)
 	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(burst))
 }
