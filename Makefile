@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 # A release is its tag; everything else is named after its commit.
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+VERSION ?= $(shell git describe --tags --always --dirty --abbrev=12 2>/dev/null || echo devel)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 # The same sources give the same bytes: no paths, no time, no state of the work tree other than the version.
@@ -12,16 +12,19 @@ STAMP := -X github.com/pgseal/pgseal/core/version.stamped=$(VERSION) -X github.c
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.11
 
-.PHONY: build demo test docs-test race load sim mutate fuzz vuln tofu bench lint package clean
+.PHONY: build demo test docs-test race load sim mutate fuzz vuln tofu bench lint package release release-test clean
 
 build: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
 
 # go build knows best what is stale.
-.PHONY: bin/pgseal bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
+.PHONY: bin/pgseal bin/pgseal-arm64 bin/pgseal-amd64 bin/bootstrap-arm64 bin/bootstrap-amd64 bin/gcp-server bin/azure-handler bin/webhook-arm64 bin/webhook-amd64
 # Google's library can speak gRPC, which nobody here does: 13 MB less.
 bin/pgseal:
 	$(GOBUILD) -tags disable_grpc_modules -o $@ ./uploader/pgseal
+bin/pgseal-arm64 bin/pgseal-amd64: bin/pgseal-%:
+	GOOS=linux GOARCH=$* $(GOBUILD) -tags disable_grpc_modules -o $@ ./uploader/pgseal
 bin/bootstrap-arm64 bin/bootstrap-amd64: bin/bootstrap-%:
 	GOOS=linux GOARCH=$* $(GOBUILD) -tags lambda.norpc -o $@ ./functions/aws
 bin/azure-handler:
@@ -93,7 +96,8 @@ lint:
 	go mod tidy -diff
 	cd e2e && go mod tidy -diff
 	cd terraform/schemaprovider && go vet ./... && go mod tidy -diff
-	shellcheck scripts/install-deps scripts/demo scripts/test scripts/fuzz .ci/run
+	go run $(ACTIONLINT)
+	shellcheck scripts/install-deps scripts/demo scripts/test scripts/fuzz scripts/release-test .ci/run
 	go run $(GOLANGCI_LINT) run ./...
 	cd e2e && go run $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd terraform/schemaprovider && go run $(GOLANGCI_LINT) run --config ../../.golangci.yml ./...
@@ -105,6 +109,17 @@ package: bin/bootstrap-arm64 bin/bootstrap-amd64 bin/azure-handler bin/webhook-a
 	go run ./scripts/package azure dist/azure.zip bin/azure-handler
 	go run ./scripts/package webhook dist/webhook-arm64.zip bin/webhook-arm64
 	go run ./scripts/package webhook dist/webhook-amd64.zip bin/webhook-amd64
+
+# All that is released, in dist/release: archives, packages for dpkg and rpm, the functions, bills of materials, sums. One
+# commit gives the same bytes everywhere, which release-test tries in two clones.
+release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+release: bin/pgseal-amd64 bin/pgseal-arm64 bin/gcp-server package
+	@[ -z "$$(git status --porcelain)" ] || { echo "a release is made of a commit, and there is more in the work tree"; exit 1; }
+	go run ./scripts/release $(VERSION)
+
+release-test:
+	scripts/install-deps release
+	scripts/release-test
 
 clean:
 	rm -rf bin dist
