@@ -28,6 +28,8 @@ type scene struct {
 	*clouds.Cloud
 	vault bucket.Bucket // as somebody who may do anything sees it
 	links string        // a directory with pgseal under barman-cloud's names
+
+	barman *barman
 }
 
 func newScene(t *testing.T) *scene {
@@ -37,7 +39,14 @@ func newScene(t *testing.T) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &scene{c, vault, t.TempDir()}
+	s := &scene{Cloud: c, vault: vault, links: t.TempDir()}
+	s.barman = startBarman(t, s.env())
+	return s
+}
+
+// env is all that the programs have in their environment.
+func (s *scene) env() []string {
+	return append(s.Env(cloud.Breakglass), "TZ=UTC", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "AWS_MAX_ATTEMPTS=1")
 }
 
 // outcome is a program that has ended.
@@ -46,11 +55,11 @@ type outcome struct {
 	stdout, stderr string
 }
 
-// run runs a program to its end, with nothing in its environment but what the store needs.
+// run runs a program to its end.
 func (s *scene) run(t *testing.T, program string, args ...string) outcome {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Env = append(s.Env(cloud.Breakglass), "TZ=UTC", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "AWS_MAX_ATTEMPTS=1")
+	cmd.Env = s.env()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -64,7 +73,7 @@ func (s *scene) run(t *testing.T, program string, args ...string) outcome {
 // stock runs Debian's program of that name.
 func (s *scene) stock(t *testing.T, name string, args ...string) outcome {
 	t.Helper()
-	return s.run(t, "/usr/bin/barman-cloud-"+name, slices.Concat(s.Stock(s.Store), args)...)
+	return s.barman.run(t, name, slices.Concat(s.Stock(s.Store), args))
 }
 
 // pgseal runs pgseal under the name of barman's program.
