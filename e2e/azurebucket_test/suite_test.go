@@ -3,12 +3,14 @@ package azurebucket_test
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 
 	"github.com/pgseal/pgseal/core/bucket"
+	"github.com/pgseal/pgseal/core/bucket/azurebucket"
 	"github.com/pgseal/pgseal/core/bucket/buckettest"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/localazure"
@@ -55,7 +57,10 @@ func (s *store) suite() buckettest.Config {
 		Missing:     func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, "no-such-container") },
 		Denied:      func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Restore, s.Vault) },
 		Everything:  func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, s.Vault) },
-		Keeps:       buckettest.KeepsName,
+		Remover: func(t *testing.T, b bucket.Bucket) bucket.Remover {
+			return azurebucket.Remover(s.open(t, cloud.Breakglass, strings.TrimPrefix(b.URL(), s.Endpoint+"/")).(*azurebucket.Bucket))
+		},
+		Keeps: buckettest.KeepsName,
 		// What the interface lacks on purpose is done by somebody else.
 		Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {
 			name, key := s.place(b, key)

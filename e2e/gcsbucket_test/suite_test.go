@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/bucket/buckettest"
+	"github.com/pgseal/pgseal/core/bucket/gcsbucket"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/localgcp"
 )
@@ -58,7 +59,10 @@ func (s *store) suite() buckettest.Config {
 		Missing:     func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, "no-such-bucket") },
 		Denied:      func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Restore, s.Vault) },
 		Everything:  func(t *testing.T) bucket.Bucket { return s.open(t, cloud.Breakglass, s.Vault) },
-		Keeps:       s.Keeps(),
+		Remover: func(t *testing.T, b bucket.Bucket) bucket.Remover {
+			return gcsbucket.Remover(s.open(t, cloud.Breakglass, strings.TrimPrefix(b.URL(), "gs://")).(*gcsbucket.Bucket))
+		},
+		Keeps: s.Keeps(),
 		Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {
 			_, key = place(b, key)
 			return other(b).put(ctx, key, "", bytes.NewReader(body))

@@ -4,6 +4,7 @@ package parity_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) { localaws.Main(m) }
 type scene struct {
 	*clouds.Cloud
 	vault bucket.Bucket // as somebody who may do anything sees it
+	who   string        // whom the programs act as; "" is somebody who may do anything
 	links string        // a directory with pgseal under barman-cloud's names
 
 	barman *barman
@@ -46,7 +48,11 @@ func newScene(t *testing.T) *scene {
 
 // env is all that the programs have in their environment.
 func (s *scene) env() []string {
-	return append(s.Env(cloud.Breakglass), "TZ=UTC", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "AWS_MAX_ATTEMPTS=1")
+	var env []string
+	if s.Cloud != nil { // else a directory
+		env = s.Env(cmp.Or(s.who, cloud.Breakglass))
+	}
+	return append(env, "TZ=UTC", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "AWS_MAX_ATTEMPTS=1")
 }
 
 // outcome is a program that has ended.
@@ -83,7 +89,10 @@ func (s *scene) pgseal(t *testing.T, name string, args ...string) outcome {
 	if err := os.Symlink(build.Pgseal(t), link); err != nil && !errors.Is(err, os.ErrExist) {
 		t.Fatal(err)
 	}
-	return s.run(t, link, slices.Concat(s.Stock(s.Store), args)...)
+	if s.Cloud != nil && s.Stock != nil {
+		args = slices.Concat(s.Stock(s.Store), args)
+	}
+	return s.run(t, link, args...)
 }
 
 // both runs the two at the same time, which is for what only reads, and demands the same exit code.

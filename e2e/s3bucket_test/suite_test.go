@@ -3,6 +3,7 @@ package s3bucket_test
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/pgseal/pgseal/core/bucket"
 	"github.com/pgseal/pgseal/core/bucket/buckettest"
+	"github.com/pgseal/pgseal/core/bucket/s3bucket"
 	"github.com/pgseal/pgseal/e2e/cloud"
 	"github.com/pgseal/pgseal/e2e/localaws"
 )
@@ -71,7 +73,10 @@ func (s *store) suite() buckettest.Config {
 		Missing:     func(t *testing.T) bucket.Bucket { return s.open(t, s.Breakglass, "no-such-bucket") },
 		Denied:      func(t *testing.T) bucket.Bucket { return s.open(t, s.Restore, s.Vault) },
 		Everything:  func(t *testing.T) bucket.Bucket { return s.open(t, s.Breakglass, s.Vault) },
-		Keeps:       buckettest.KeepsVersion,
+		Remover: func(t *testing.T, b bucket.Bucket) bucket.Remover {
+			return s3bucket.Remover(s.open(t, s.Breakglass, strings.TrimPrefix(b.URL(), "s3://")).(*s3bucket.Bucket))
+		},
+		Keeps: buckettest.KeepsVersion,
 		Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {
 			name, key := place(b, key)
 			_, err := other.PutObject(ctx, &s3.PutObjectInput{Bucket: &name, Key: &key, Body: bytes.NewReader(body)})

@@ -42,6 +42,12 @@ func isWAL(key string) (name string, ok bool) {
 	return name, true
 }
 
+// ParseWAL tells whether an object of the WAL archive is a file that barman knows.
+func ParseWAL(o bucket.Object) (WAL, bool) {
+	name, ok := isWAL(o.Key)
+	return WAL{Name: name, Object: o}, ok
+}
+
 // ErrInUse: the archive has WAL that a new server must not meet.
 var ErrInUse = errors.New("WAL archive check failed")
 

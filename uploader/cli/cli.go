@@ -35,6 +35,8 @@ var commands = map[string]run{
 	"backup-show":       backupShow,
 	"check-wal-archive": checkWALArchive,
 	"report":            makeReport,
+	"backup-keep":       backupKeep,
+	"backup-delete":     backupDelete,
 }
 
 // Main runs the command line, os.Args, to its end and returns the exit code.

@@ -131,12 +131,21 @@ func TestStockBarmanAgrees(t *testing.T) {
 		{"backup-list", "-qq --prof x u s"},
 		{"backup-show", "--format=console u s id"},
 		{"backup-show", "u s"},
+		{"backup-keep", "--target full u s id"},
+		{"backup-keep", "--target x u s id"},
+		{"backup-keep", "-r -s u s id"},
+		{"backup-keep", "-s u s"},
+		{"backup-delete", "-b id u s"},
+		{"backup-delete", "-b id --dry-run --batch-size 5 u s"},
+		{"backup-delete", "-b id -r x u s"},
+		{"backup-delete", "--ret x u s"},
+		{"backup-delete", "--batch-size x -b id u s"},
 		{"check-wal-archive", "--timeline 2 u s"},
 		{"check-wal-archive", "--time 0 u s"},
 		{"check-wal-archive", "--timeline x -t u s"},
 	}
 	modules := map[string]string{"backup": "cloud_backup", "wal-archive": "cloud_walarchive", "wal-restore": "cloud_walrestore",
-		"backup-list": "cloud_backup_list", "backup-show": "cloud_backup_show", "check-wal-archive": "cloud_check_wal_archive"}
+		"backup-list": "cloud_backup_list", "backup-show": "cloud_backup_show", "backup-keep": "cloud_backup_keep", "backup-delete": "cloud_backup_delete", "check-wal-archive": "cloud_check_wal_archive"}
 	var ask [][]any
 	for _, l := range lines {
 		ask = append(ask, []any{modules[l.command], strings.Fields(l.line)})

@@ -42,12 +42,14 @@ const (
 	checkWALArchive
 	page
 	drill
+	backupKeep
+	backupDelete
 
 	uploads = backup | walArchive
 	every   = backup | walArchive | status | finalize | sweep | audit | walRestore | restore | doctor | page | drill | catalogue
 
 	// catalogue are barman-cloud's commands for what is there.
-	catalogue = backupList | backupShow | checkWALArchive
+	catalogue = backupList | backupShow | checkWALArchive | backupKeep | backupDelete
 )
 
 var (

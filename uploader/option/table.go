@@ -12,6 +12,8 @@ const (
 	groupTarget   = "recovery target"
 	groupDrill    = "drill"
 	groupReport   = "report"
+	groupKeep     = "keep"
+	groupDelete   = "delete"
 	groupS3       = "Amazon S3 and compatible stores"
 	groupAzure    = "Azure Blob Storage"
 	groupGCS      = "Google Cloud Storage"

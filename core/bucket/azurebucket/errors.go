@@ -90,6 +90,7 @@ var permissions = map[string]string{
 	"check":  "blobs/write on this path",
 	"read":   "blobs/read on this path",
 	"list":   "blobs/read on the container",
+	"remove": "blobs/delete on this path (of versions blobs/deleteBlobVersion/action)",
 	"retain": "the role Storage Blob Data Owner",
 }
 

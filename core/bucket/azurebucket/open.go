@@ -1,7 +1,7 @@
 // Package azurebucket is the driver for Azure Blob Storage, accounts with a flat
 // namespace. It creates block blobs with If-None-Match: *, so that the store
 // itself decides which of several writers is first, and it deletes nothing (Try
-// sends a DELETE that cannot).
+// sends a DELETE that cannot); what does is the Remover, which is apart.
 //
 // The lock it is made for is a time-based retention policy of the container: it
 // keeps every name, so that a second write is refused. How long the policy

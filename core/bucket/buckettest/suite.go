@@ -43,6 +43,9 @@ type Config struct {
 	// Everything opens a fresh, empty prefix in a vault with credentials that may
 	// do anything there.
 	Everything func(t *testing.T) bucket.Bucket
+	// Remover opens the deleting side of a place that one of the above has opened,
+	// with credentials that may delete there.
+	Remover func(t *testing.T, b bucket.Bucket) bucket.Remover
 
 	// Keeps is what an overwrite meets in the vault.
 	Keeps Keeps
@@ -117,6 +120,7 @@ func Run(t *testing.T, c Config) {
 		{"cancel", cancelCases},
 		{"error", errorCases},
 		{"inspect", inspectCases},
+		{"remove", removeCases},
 	} {
 		t.Run(topic.name, func(t *testing.T) {
 			for _, tc := range topic.cases {

@@ -133,14 +133,14 @@ func (b *Bucket) spool(ctx context.Context, root *os.Root, key string, r io.Read
 // commit gives the file tmp its key. The sidecar goes first, so that no object
 // is ever seen without one; a sidecar alone means nothing.
 func (b *Bucket) commit(root *os.Root, key, tmp string, side sidecar, replace bool) (bucket.Object, error) {
-	if err := makeDirs(root, path.Dir(key)); err != nil {
-		return bucket.Object{}, err
-	}
 	done, err := serialize(root)
 	if err != nil {
 		return bucket.Object{}, err
 	}
 	defer done()
+	if err := makeDirs(root, path.Dir(key)); err != nil { // Remove takes empty ones away
+		return bucket.Object{}, err
+	}
 	if _, err := root.Lstat(key); err == nil && !replace {
 		return bucket.Object{}, b.taken(root, key)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -28,6 +28,7 @@ func TestSuite(t *testing.T) {
 					return open(t, filepath.Join(t.TempDir(), "not mounted"))
 				},
 				Denied:   denied,
+				Remover:  func(_ *testing.T, b bucket.Bucket) bucket.Remover { return filebucket.Remover(b.(*filebucket.Bucket)) },
 				Keeps:    buckettest.KeepsName,
 				ManyKeys: tc.keys,
 				Overwrite: func(ctx context.Context, b bucket.Bucket, key string, body []byte) error {

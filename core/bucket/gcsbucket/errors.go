@@ -30,7 +30,7 @@ func (b *Bucket) fail(ctx context.Context, op, key string, err error) error {
 	case errors.As(err, &answer):
 		reason, message := told(answer)
 		e.Kind = kind(answer.Code, reason, message)
-		if op != "write" && op != "try" && e.Kind == bucket.ErrDenied && strings.Contains(message, "storage.objects.delete") {
+		if op != "write" && op != "try" && op != "remove" && e.Kind == bucket.ErrDenied && strings.Contains(message, "storage.objects.delete") {
 			// Replacing takes that right besides the one to create, so something is
 			// there. Whether GCS looks at rights or at the condition first when a
 			// create meets an object is not documented.

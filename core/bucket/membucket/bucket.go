@@ -13,12 +13,14 @@ import (
 
 // Call is one request that is about to be made.
 type Call struct {
-	Op  string // create, put, read, stat, list, versions, dirs, retain, lock, check
+	Op  string // create, put, read, stat, list, versions, dirs, retain, lock, check, removable, remove, hide
 	Key string // or prefix
 }
 
 // Changes tells whether the call can change the store.
-func (c Call) Changes() bool { return c.Op == "create" || c.Op == "put" || c.Op == "retain" }
+func (c Call) Changes() bool {
+	return c.Op == "create" || c.Op == "put" || c.Op == "retain" || c.Op == "remove" || c.Op == "hide"
+}
 
 // Fault is what happens to one request. The zero Fault is none.
 type Fault struct {

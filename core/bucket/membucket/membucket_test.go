@@ -57,7 +57,8 @@ func TestSuite(t *testing.T) {
 					Everything: func(*testing.T) bucket.Bucket {
 						return open(membucket.Options{Personality: p, Locked: true, Default: o.lock, Page: o.page}, o.stale)
 					},
-					Keeps: keeps,
+					Remover: func(_ *testing.T, b bucket.Bucket) bucket.Remover { return membucket.Remover(b.(*membucket.Bucket)) },
+					Keeps:   keeps,
 					Overwrite: func(_ context.Context, b bucket.Bucket, key string, body []byte) error {
 						return store(b).Overwrite(key, body)
 					},

@@ -184,8 +184,7 @@ func (s *Store) Delete(key, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.o.Personality == S3 && id == "" {
-		s.made++
-		s.push(key, &version{obj: bucket.Object{Key: key, Version: fmt.Sprintf("v%08d", s.made), Created: s.o.Now().Truncate(time.Second), DeleteMarker: true}})
+		s.hide(key)
 		return nil
 	}
 	v := s.find(key, id)
@@ -197,6 +196,12 @@ func (s *Store) Delete(key, id string) error {
 	}
 	s.remove(key, v)
 	return nil
+}
+
+// hide puts a delete marker over key.
+func (s *Store) hide(key string) {
+	s.made++
+	s.push(key, &version{obj: bucket.Object{Key: key, Version: fmt.Sprintf("v%08d", s.made), Created: s.o.Now().Truncate(time.Second), DeleteMarker: true}})
 }
 
 // RemoveMarker takes a delete marker away, which no lock keeps.

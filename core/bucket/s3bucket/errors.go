@@ -101,6 +101,7 @@ var permissions = map[string]string{
 	"AbortMultipartUpload":       "s3:AbortMultipartUpload",
 	"HeadObject":                 "s3:GetObject, of versions s3:GetObjectVersion; without s3:ListBucket a missing object is told like this too",
 	"GetObject":                  "s3:GetObject, of versions s3:GetObjectVersion; without s3:ListBucket a missing object is told like this too",
+	"DeleteObject":               "s3:DeleteObjectVersion, to hide s3:DeleteObject",
 	"ListObjectsV2":              "s3:ListBucket",
 	"ListObjectVersions":         "s3:ListBucketVersions",
 	"GetObjectRetention":         "s3:GetObjectRetention",

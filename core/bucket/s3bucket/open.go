@@ -2,7 +2,8 @@
 // protocol. It creates objects with If-None-Match: *, so that the store itself
 // decides which of several writers is first, and deletes nothing: the only
 // DELETE it ever sends ends an upload of its own that did not come to be, but
-// for the two of Try, which cannot delete anything either.
+// for the two of Try, which cannot delete anything either. What deletes is the
+// Remover, which is apart.
 package s3bucket
 
 import (
