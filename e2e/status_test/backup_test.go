@@ -83,6 +83,7 @@ func TestARealBackupFromBeginToRestore(t *testing.T) {
 	run(t, p.pgseal(t, reads, "status", "--check", "--max-age", "26h", "--max-wal-age", "15m")).want(t, 0, "PGSEAL OK - newest sealed backup "+b.ID, "seal_age=", ";;93600")
 	run(t, p.pgseal(t, reads, "status", "--check", "--max-wal-age", "0s")).want(t, 0)
 	p.metrics(t, reads, b)
+	run(t, p.pgseal(t, reads, "report")).want(t, 0, `<article id="server-main">`, `<code>`+b.ID+`</code> <span class="name">nightly</span>`, "WAL timeline 1")
 	to := filepath.Join(pgtest.Dir(t), "restored")
 	typed(t, reads, strings.Replace(b.Next, "/path/to/an/empty/directory", to, 1)).want(t, 0)
 	pgtest.StartRestored(t, c.Install, to, pgtest.RecoveryOptions{Prepared: true, Env: reads}).SQL("SELECT count(*) FROM pgbench_accounts")
