@@ -136,7 +136,7 @@ var commands = []*Command{
 	{
 		Name: "report", id: page,
 		Summary: "make a page that shows how everything stands: timeline, trends, locks, WAL, findings",
-		Description: "Writes one HTML page of what status and audit read: a timeline of the backups and the WAL, size and duration, " +
+		Description: "Writes one HTML page of what status and audit read: a timeline of backups, drills and WAL, size and duration, " +
 			"what can be deleted when, and what is wrong. It loads nothing and runs no script, so it can be mailed or put on any web " +
 			"server; it names buckets, hosts and backups. It only reads.",
 		Args: []Arg{urlArg, {Name: "SERVER", Optional: true, Help: serverArg.Help + "; every server of the vault when it is left out"}},

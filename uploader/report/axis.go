@@ -45,7 +45,7 @@ var steps = []step{
 // ticks are round moments, as many as fit without their labels touching each other or the edges.
 func (a axis) ticks() []tick {
 	for _, s := range steps {
-		if room := (a.right - a.left) / (s.width + 10); a.count(s) > room {
+		if room := (a.right - a.left) / (s.width + 8); a.count(s) > room {
 			continue
 		}
 		var list []tick

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"strings"
+
+	"github.com/pgseal/pgseal/core/proof"
 	"github.com/pgseal/pgseal/uploader/catalog"
 )
 
@@ -19,15 +22,20 @@ const (
 	disc    = "M-6 0A6 6 0 1 0 6 0A6 6 0 1 0 -6 0Z"
 	square  = "M-6 -6H6V6H-6Z"
 	diamond = "M0 -7L7 0L0 7L-7 0Z"
+	hexagon = "M-7 0L-3.5 -6H3.5L7 0L3.5 6H-3.5Z"
 )
 
-// flawed is a sealed backup with findings.
-const flawed = "sealed, with findings"
+// flawed is a sealed backup with findings, the others are drills.
+const (
+	flawed      = "sealed, with findings"
+	drillPassed = "drill passed"
+	drillFailed = "drill failed"
+)
 
 // glyphs stand in the order of the legend.
 var glyphs = []glyph{
 	{"sealed", "good", disc, "M-3 0L-1 2.5L3.2 -2.5", "", "complete, intact and with its WAL", 1},
-	{flawed, "bad", disc, "M0 -3.4V0.8M0 2.6V3.4", "", "sealed, and an audit has found something since", 10},
+	{flawed, "bad", disc, "M0 -3.4V0.8M0 2.6V3.4", "", "sealed, and an audit or a drill found something since", 10},
 	{"running", "busy", "M-5 -6.5L7 0L-5 6.5Z", "", "", "being uploaded", 3},
 	{"complete", "busy", "", "", "M-5.5 0A5.5 5.5 0 1 0 5.5 0A5.5 5.5 0 1 0 -5.5 0M0 -3V0.5L2.5 2", "uploaded, no verdict yet", 3},
 	{"waiting", "busy", "M-5 -6H5L-5 6H5Z", "", "", "the finalizer waits for WAL", 4},
@@ -41,6 +49,8 @@ var glyphs = []glyph{
 	{"unreadable", "warn", square, "M-2.4 -2.2C-2.4 -4.6 2.6 -4.6 2.6 -1.8C2.6 0 0 -0.2 0 1.6M0 3.6V4", "", "a record that decides cannot be read", 6},
 	{"foreign", "other", "", "", "M0 -6.5L6.5 0L0 6.5L-6.5 0Z", "another program's backup, not pgseal's", 2},
 	{"deleted", "other", "", "", "M-5 0H5", "only staging remembers it", 0},
+	{drillPassed, "good", hexagon, "M-3 0L-1 2.5L3.2 -2.5", "", "it was restored, and PostgreSQL ran on it", 1},
+	{drillFailed, "bad", hexagon, "M-2.5 -2.5L2.5 2.5M-2.5 2.5L2.5 -2.5", "", "it could not be brought back", 2},
 }
 
 // legend is one entry of it.
@@ -49,15 +59,27 @@ type legend struct{ Name, Group, Ref, Meaning string }
 // glyphOf picks the one for a backup.
 func glyphOf(b *catalog.Backup) *glyph {
 	name := string(b.State)
-	if b.State == catalog.Sealed && len(b.Findings) > 0 {
+	if b.State == catalog.Sealed && (len(b.Findings) > 0 || b.Drill != nil && b.Drill.Outcome == proof.Failed) {
 		name = flawed
 	}
+	return glyphNamed(name)
+}
+
+func drillGlyph(d *catalog.Drill) *glyph {
+	if d.Outcome == proof.Failed {
+		return glyphNamed(drillFailed)
+	}
+	return glyphNamed(drillPassed)
+}
+
+// glyphNamed panics for a state without a glyph: a test goes through all.
+func glyphNamed(name string) *glyph {
 	for n := range glyphs {
 		if glyphs[n].Name == name {
 			return &glyphs[n]
 		}
 	}
-	return &glyphs[len(glyphs)-1]
+	panic("no glyph for " + name)
 }
 
 // Ref is the symbol's id in the page.
@@ -65,7 +87,7 @@ func (g glyph) Ref() string {
 	if g.Name == flawed {
 		return "g-flawed"
 	}
-	return "g-" + g.Name
+	return "g-" + strings.ReplaceAll(g.Name, " ", "-")
 }
 
 func legendOf(shown map[string]bool) (list []legend) {

@@ -85,7 +85,7 @@ func TestHostileTextsAreEscaped(t *testing.T) {
 func TestEveryStateHasItsShapeAndWord(t *testing.T) {
 	page := write(t, reporttest.Samples()["all"])
 	shapes := map[string]string{}
-	for _, m := range regexp.MustCompile(`<symbol id="(g-[a-z]+)"[^>]*>(.*?)</symbol>`).FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile(`<symbol id="(g-[a-z-]+)"[^>]*>(.*?)</symbol>`).FindAllStringSubmatch(page, -1) {
 		if other := shapes[m[2]]; other != "" {
 			t.Errorf("%s looks as %s", m[1], other)
 		}
@@ -111,6 +111,8 @@ func TestTheHeadline(t *testing.T) {
 		"how long it is kept":      {"one", "The newest sealed backup is locked until 2026-12-23 09:00 UTC."},
 		"an old seal":              {"all", "The newest sealed backup is older than 1 d 2 h."},
 		"a hole":                   {"all", "<td data-is=\"Missing from\"><code>0000000100000A4A00000010</code></td>"},
+		"a drill that passed":      {"everyday", "<td data-is=\"Last drill\">2026-11-22 passed</td>"},
+		"a drill that failed":      {"all", "failed at the step recover: PostgreSQL ended before it was consistent"},
 		"what can be deleted":      {"all", "<b>Now:</b> 1 backup, 38 GiB: 20261111T115340."},
 	} {
 		if !strings.Contains(write(t, reporttest.Samples()[tc.sample]), tc.says) {

@@ -68,7 +68,7 @@ type problem struct{ Level, Severity, Code, Backup, Object, Text string }
 type holeRow struct{ Timeline, First, Last, Segments, Between, Backups string }
 
 // backupRow is one line of the table of all backups.
-type backupRow struct{ ID, Name, Ref, Group, State, Ended, Duration, Size, Locked, Restorable string }
+type backupRow struct{ ID, Name, Ref, Group, State, Ended, Duration, Size, Locked, Restorable, Drilled string }
 
 func newServerView(s Server, r Report) serverView {
 	v := serverView{Name: s.Name}
@@ -219,7 +219,11 @@ func tiles(s Server) []tile {
 		critical := criticals(s.Audit)
 		found = tile{"Audit", count(len(s.Audit.Problems), "finding"), []string{fmt.Sprintf("%d critical, %s", critical, count(len(s.Audit.Problems)-critical, "warning"))}}
 	}
-	return []tile{seal, window, wal, backups, found}
+	drill := tile{"Newest good drill", "none", nil}
+	if c.Drill != nil {
+		drill.Value, drill.Subs = catalog.Ago(c.At.Sub(c.Drill.Time))+" ago", []string{c.Drill.BackupID}
+	}
+	return []tile{seal, window, wal, backups, found, drill}
 }
 
 func (v *serverView) wal(s Server) {
@@ -250,6 +254,9 @@ func (v *serverView) backups(c *catalog.Catalog) {
 		b := &c.Backups[n]
 		g := glyphOf(b)
 		shown[g.Name] = true
+		if b.Drill != nil {
+			shown[drillGlyph(b.Drill).Name] = true
+		}
 		line := newRow(b, g)
 		if len(v.Recent) < maxRecent {
 			v.Recent = append(v.Recent, line)
@@ -290,6 +297,9 @@ func newRow(b *catalog.Backup, g *glyph) backupRow {
 		r.Size = catalog.Size(b.Bytes)
 	} else if b.Progress != nil {
 		r.Size = catalog.Size(b.Progress.Stored)
+	}
+	if b.Drill != nil {
+		r.Drilled = b.Drill.Time.Format(time.DateOnly) + " " + string(b.Drill.Outcome)
 	}
 	if b.LockedUntil != nil {
 		r.Locked = catalog.Minute(*b.LockedUntil)

@@ -185,6 +185,9 @@ func newChart(s Server, now time.Time, width float64) chart {
 		}
 		add(lane.label, count(len(in), "backup"), func(r *row, middle float64) { r.Marks = marks(a, in, middle) })
 	}
+	if in := drills(s.Catalog.Backups); len(in) > 0 {
+		add("Drills", "the last of "+count(len(in), "backup"), func(r *row, middle float64) { r.Marks = marks(a, in, middle) })
+	}
 	if bars := windows(a, s.Catalog.Backups); len(bars) > 0 {
 		add("Restorable", "to any moment in it", func(r *row, middle float64) { r.Bars = place(bars, middle) })
 	}
@@ -205,35 +208,63 @@ func newChart(s Server, now time.Time, width float64) chart {
 	return c
 }
 
-func inLane(backups []catalog.Backup, label string) (in []*catalog.Backup) {
+// event is something that happened at a moment.
+type event struct {
+	at    time.Time
+	g     *glyph
+	id    string // of the backup
+	title string
+}
+
+func inLane(backups []catalog.Backup, label string) (in []event) {
 	for n := range backups {
-		if laneOf(glyphOf(&backups[n])) == label {
-			in = append(in, &backups[n])
+		if b := &backups[n]; laneOf(glyphOf(b)) == label {
+			in = append(in, event{moment(b), glyphOf(b), b.ID, title(b)})
 		}
 	}
-	slices.SortStableFunc(in, func(a, b *catalog.Backup) int { return moment(a).Compare(moment(b)) })
+	slices.SortStableFunc(in, func(a, b event) int { return a.at.Compare(b.at) })
 	return in
 }
 
-// marks puts each backup in its place; where they would stand on each other, one mark stands for all in its cell.
-func marks(a axis, in []*catalog.Backup, middle float64) (list []mark) {
+// drills are the last ones of each backup.
+func drills(backups []catalog.Backup) (in []event) {
+	for n := range backups {
+		b := &backups[n]
+		if b.Drill == nil {
+			continue
+		}
+		text := "drill of " + b.ID + " " + string(b.Drill.Outcome)
+		if b.Drill.Host != "" {
+			text += " on " + b.Drill.Host
+		}
+		text += ", " + catalog.Minute(b.Drill.Time) + " UTC"
+		if b.Drill.Reason != "" {
+			text += ", at the step " + b.Drill.Step + ": " + b.Drill.Reason
+		}
+		in = append(in, event{b.Drill.Time, drillGlyph(b.Drill), b.ID, text})
+	}
+	slices.SortStableFunc(in, func(a, b event) int { return a.at.Compare(b.at) })
+	return in
+}
+
+// marks puts each event in its place; where they would stand on each other, one mark stands for all in its cell.
+func marks(a axis, in []event, middle float64) (list []mark) {
 	crowded := false
 	for n := 1; n < len(in); n++ {
-		crowded = crowded || a.at(moment(in[n]))-a.at(moment(in[n-1])) < glyphSize+1
+		crowded = crowded || a.at(in[n].at)-a.at(in[n-1].at) < glyphSize+1
 	}
 	if !crowded {
-		for _, b := range in {
-			g := glyphOf(b)
-			list = append(list, mark{X: num(a.at(moment(b)) - glyphSize/2), Y: num(middle - glyphSize/2), Ref: g.Ref(), Group: g.Group, Title: title(b)})
+		for _, e := range in {
+			list = append(list, several([]event{e}, a.at(e.at), middle))
 		}
 		return list
 	}
 	cells := max(1, int((a.right-a.left)/cell))
 	width := (a.right - a.left) / float64(cells)
+	cellOf := func(e event) int { return min(cells-1, int((a.at(e.at)-a.left)/width)) }
 	for n := 0; n < len(in); {
-		k := cellOf(a, in[n], width, cells)
-		end := n
-		for end < len(in) && cellOf(a, in[end], width, cells) == k {
+		k, end := cellOf(in[n]), n
+		for end < len(in) && cellOf(in[end]) == k {
 			end++
 		}
 		list = append(list, several(in[n:end], a.left+(float64(k)+0.5)*width, middle))
@@ -242,26 +273,22 @@ func marks(a axis, in []*catalog.Backup, middle float64) (list []mark) {
 	return list
 }
 
-func cellOf(a axis, b *catalog.Backup, width float64, cells int) int {
-	return min(cells-1, int((a.at(moment(b))-a.left)/width))
-}
-
-// several is one mark for backups that stand close together: the worst of them, and how many there are.
-func several(in []*catalog.Backup, x, middle float64) mark {
-	worst := glyphOf(in[0])
-	for _, b := range in {
-		if g := glyphOf(b); g.rank > worst.rank {
-			worst = g
+// several is one mark for events that stand close together: the worst of them, and how many there are.
+func several(in []event, x, middle float64) mark {
+	worst := in[0].g
+	for _, e := range in {
+		if e.g.rank > worst.rank {
+			worst = e.g
 		}
 	}
-	m := mark{X: num(x - glyphSize/2), Y: num(middle - glyphSize/2), Ref: worst.Ref(), Group: worst.Group, Title: title(in[0])}
+	m := mark{X: num(x - glyphSize/2), Y: num(middle - glyphSize/2), Ref: worst.Ref(), Group: worst.Group, Title: in[0].title}
 	if len(in) == 1 {
 		return m
 	}
 	m.Y, m.Count, m.CountX, m.CountY = num(middle-glyphSize/2-5), fmt.Sprintf("×%d", len(in)), num(x), num(middle+15)
 	counts := map[string]int{}
-	for _, b := range in {
-		counts[glyphOf(b).Name]++
+	for _, e := range in {
+		counts[e.g.Name]++
 	}
 	var say []string
 	for _, g := range glyphs {
@@ -270,8 +297,8 @@ func several(in []*catalog.Backup, x, middle float64) mark {
 		}
 	}
 	var ids []string
-	for _, b := range in[:min(len(in), maxListed)] {
-		ids = append(ids, b.ID)
+	for _, e := range in[:min(len(in), maxListed)] {
+		ids = append(ids, e.id)
 	}
 	if more := len(in) - maxListed; more > 0 {
 		ids = append(ids, fmt.Sprintf("and %d more", more))

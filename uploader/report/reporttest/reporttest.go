@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgseal/pgseal/core/audit"
 	"github.com/pgseal/pgseal/core/layout"
+	"github.com/pgseal/pgseal/core/proof"
 	"github.com/pgseal/pgseal/uploader/catalog"
 	"github.com/pgseal/pgseal/uploader/report"
 )
@@ -106,9 +107,16 @@ func Everyday(name string) report.Server {
 				Next: "pgseal backup --staging-url s3://example-staging s3://example-vault/barman " + name})
 			continue
 		}
-		backups = append(backups, Sealed(end, int64(180-n+(n*n*7)%13)*gib))
+		b := Sealed(end, int64(180-n+(n*n*7)%13)*gib)
+		if n%7 == 1 {
+			drilled := end.Add(5 * time.Hour)
+			b.Drill = &catalog.Drill{Outcome: proof.Passed, Time: drilled, Age: int64(Now.Sub(drilled) / time.Second), Host: "drill1"}
+		}
+		backups = append(backups, b)
 	}
 	s := Server(name, backups...)
+	s.Catalog.Drill = &catalog.LastDrill{BackupID: backups[1].ID, Time: backups[1].Drill.Time, Age: backups[1].Drill.Age}
+	s.Catalog.WAL.Segment = "0000000200000A4B000000C1"
 	promoted := Now.Add(-8*day - 5*time.Hour)
 	first := *backups[27].Begin
 	s.Audit.WAL = []audit.Timeline{
@@ -126,6 +134,7 @@ func EveryState(name string) report.Server {
 	flawed := Sealed(ago(3*day), 40*gib)
 	flawed.Findings = []catalog.Reason{{Code: "extra", Object: name + "/base/" + flawed.ID + "/data_9999.tar", Text: "an archive was added after the seal, and a stock restore would read it", Finding: "tampered"}}
 	before := Sealed(ago(9*day), 39*gib)
+	before.Drill = &catalog.Drill{Outcome: proof.Failed, Time: ago(6 * day), Host: "drill1", Step: proof.Recover, Reason: "PostgreSQL ended before it was consistent: requested timeline 2 is not a child of this server's history"}
 	before.Window = &catalog.Window{From: *before.End, Gap: "0000000100000A4A00000010"}
 	unlocked := Sealed(ago(10*day), 38*gib)
 	unlocked.LockedUntil, unlocked.Window = nil, before.Window
@@ -202,6 +211,7 @@ func Hostile() report.Server {
 	b.Name = catalog.Printable(Evil)
 	b.Findings = []catalog.Reason{{Code: Evil, Object: long, Text: catalog.Printable(Evil), Finding: "tampered"}}
 	b.Next = "pgseal backup " + catalog.Quote(Evil)
+	b.Drill = &catalog.Drill{Outcome: proof.Failed, Time: Now, Host: long, Step: Evil, Reason: long}
 	forged := catalog.Backup{ID: "00010101T000000", State: catalog.Failed, Name: long, Status: Evil, Class: Evil,
 		Begin: at(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)), Reasons: []catalog.Reason{{Code: Evil, Object: Evil, Text: long}}}
 	future := catalog.Backup{ID: "99991231T235959", State: catalog.Foreign, Name: strings.Repeat("ä", 400), Begin: at(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)),
