@@ -113,8 +113,10 @@ func (c *Command) argNames() []string {
 // exitCodes are those of the program; what a command answers besides stands in its description.
 func (b *roff) exitCodes(in commandSet) {
 	b.macro("SH", "EXIT STATUS")
+	said := map[int]bool{} // of several commands, what the first says
 	for _, e := range exits {
-		if e.in&in != 0 {
+		if e.in&in != 0 && !said[e.code] {
+			said[e.code] = true
 			b.item(fmt.Sprint(e.code))
 			b.text(e.help)
 		}
@@ -130,18 +132,21 @@ var exits = []struct {
 	help string
 	in   commandSet
 }{
-	{0, "done; of a backup that was waited for: sealed", every},
+	{0, "done; with --wait or an embedded finalizer: sealed", backup | finalize},
+	{0, "done", every},
 	{1, "failed or interrupted", every &^ plugins},
 	{1, "warnings", plugins},
-	{2, "with --test only: the store does not answer", uploads | walRestore | restore},
+	{2, "with --test only: the store does not answer", uploads | walRestore | restore | catalogue},
 	{2, "something critical", plugins},
-	{3, "bad arguments, bad environment, or a file that is no WAL", every &^ plugins},
+	{3, "bad arguments, bad environment, or a file that is no WAL", walArchive},
+	{3, "bad arguments or environment", every &^ plugins},
 	{3, "it could not look, or bad arguments", plugins},
 	{4, "a mistake in pgseal", every},
 	{10, "uploaded, and the verdict is waiting: WAL is missing", backup | finalize},
 	{11, "uploaded, and the verdict is rejected", backup | finalize},
 	{12, "uploaded, and the verdict is conflict: another backup.info stands there", backup | finalize},
 	{13, "uploaded, and no verdict within --wait-timeout", backup},
+	{14, "the backup did not come back, and the proof says why", drill},
 	{255, "it could not be told whether the archive has the file, and PostgreSQL must stop", walRestore},
 }
 

@@ -75,9 +75,22 @@ func TestTheManualIsWellFormed(t *testing.T) {
 
 func TestTheManualKnowsTheExitCodes(t *testing.T) {
 	pages, _ := ManPages("1", "2026-11-26")
-	for _, code := range []string{"0", "1", "2", "3", "4", "10", "11", "12", "13", "255"} {
-		if !strings.Contains(pages[0].Text, "\n.B \""+code+"\"\n") {
-			t.Errorf("pgseal(1) does not explain exit code %s", code)
+	says := func(page ManPage, code string) int {
+		_, exits, _ := strings.Cut(page.Text, ".SH \"EXIT STATUS\"")
+		return strings.Count(exits, "\n.B \""+code+"\"\n")
+	}
+	for _, code := range []string{"0", "1", "2", "3", "4", "10", "11", "12", "13", "14", "255"} {
+		if says(pages[0], code) != 1 {
+			t.Errorf("pgseal(1) does not explain exit code %s once", code)
+		}
+	}
+	for i, c := range Commands {
+		want := 0
+		if c.option("test") != nil || c.id&plugins != 0 {
+			want = 1
+		}
+		if got := says(pages[i+1], "2"); got != want || says(pages[i+1], "0") != 1 || says(pages[i+1], "3") != 1 {
+			t.Errorf("the exit codes of %s are wrong: 2 is there %d times", c.Name, got)
 		}
 	}
 }
