@@ -87,6 +87,8 @@ func init() {
 	}
 	cases["keep: in locked vaults"] = func(t *testing.T, _ *scene) { everyLock(t, keepInALockedVault) }
 
+	cases["keep: --retain-until"] = func(t *testing.T, _ *scene) { everyLock(t, keepWithALongerLock) }
+
 	cases["delete: one backup"] = func(t *testing.T, s *scene) {
 		stocks, ours := twins(t, s, "delete", three(s, t))
 		sameChange(t, s, 0, stocks, ours, "backup-delete", []string{"-b", second}, nil) // an older one needs the WAL
@@ -260,6 +262,27 @@ func keepInALockedVault(t *testing.T, s *scene, locked bool) {
 	if o := ask(0, "--status"); o.stdout != "Keep: nokeep\n" {
 		t.Errorf("%+v", o)
 	}
+}
+
+func keepWithALongerLock(t *testing.T, s *scene, locked bool) {
+	addBackup(t, s.vault, "main", first, 1)
+	until := time.Now().AddDate(0, 0, 90).UTC().Truncate(24 * time.Hour)
+	args := []string{"--target", "full", "--retain-until", until.Format("2006-01-02")}
+	if !locked || s.Cloud != nil && !s.ObjectLocks {
+		o := s.asks(t, 1, "backup-keep", args, first)
+		if !strings.Contains(o.stderr, "its lock cannot be extended") {
+			t.Errorf("%+v", o)
+		}
+		return
+	}
+	s.asks(t, 0, "backup-keep", args, first)
+	for _, key := range keys(t, s.vault, "main/") {
+		obj, err := s.vault.Stat(t.Context(), key, "")
+		if err != nil || obj.RetainUntil.Before(until) && key != layout.Keep("main", first) {
+			t.Errorf("%+v, %v", obj, err)
+		}
+	}
+	s.asks(t, 3, "backup-keep", []string{"--release", "--retain-until", "2099-01-01"}, first)
 }
 
 func deleteInALockedVault(t *testing.T, s *scene, locked bool) {

@@ -135,14 +135,13 @@ func init() {
 	}
 	cases["all: other stores"] = func(t *testing.T, s *scene) {
 		manyKinds(t, s.vault, "stores")
-		want := map[string]outcome{}
 		ask := func(url string, run func(name string, args ...string) outcome) map[string]outcome {
 			return map[string]outcome{
 				"list": run("backup-list", url, "stores"), "list JSON": run("backup-list", "--format", "json", url, "stores"),
 				"show": run("backup-show", url, "stores", first), "check": run("check-wal-archive", url, "stores", "--timeline", "2"),
 			}
 		}
-		want = ask(s.VaultURL(), func(name string, args ...string) outcome { return s.pgseal(t, name, args...) })
+		want := ask(s.VaultURL(), func(name string, args ...string) outcome { return s.pgseal(t, name, args...) })
 		compare := func(t *testing.T, got map[string]outcome) {
 			for what, w := range want {
 				if g := got[what]; g.code != w.code || g.stdout != w.stdout {

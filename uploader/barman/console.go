@@ -124,7 +124,7 @@ func timedelta(seconds float64) string {
 		span time.Duration
 	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
 		n := d / unit.span
-		d -= n * unit.span
+		d %= unit.span
 		switch {
 		case n == 1:
 			parts = append(parts, fmt.Sprintf("1 %s", unit.name))

@@ -16,6 +16,9 @@ func backupKeep(ctx context.Context, v *option.Values, env *Env) error {
 	if v.Chosen("keep") == "" {
 		return option.Errorf("one of the arguments -r/--release -s/--status --target is required")
 	}
+	if v.Set("retain-until") && v.Chosen("keep") != "target" {
+		return option.Errorf("--retain-until goes with --target")
+	}
 	c, done, err := openCatalogue(ctx, v)
 	if done || err != nil {
 		return err
@@ -46,7 +49,21 @@ func backupKeep(ctx context.Context, v *option.Values, env *Env) error {
 		}
 		return kept(id, err)
 	}
+	if until := v.Time("retain-until"); v.Set("retain-until") {
+		n, err := k.Extend(ctx, id, until)
+		if err != nil {
+			return notExtended(id, err)
+		}
+		env.Log.Info("locked", "backup_id", id, "objects", n, "until", until)
+	}
 	return kept(id, k.Keep(ctx, id, v.String("target")))
+}
+
+func notExtended(id string, err error) error {
+	if errors.Is(err, keep.ErrStatus) || errors.Is(err, bucket.ErrInvalid) || errors.Is(err, bucket.ErrDenied) {
+		return &exitError{exitFailed, fmt.Errorf("backup %s is not kept: its lock cannot be extended: %w", id, err)}
+	}
+	return asBarman(err)
 }
 
 // kept gives what may stand in the way of a keep or a release its exit code, and says what to do.

@@ -26,7 +26,7 @@ var catalogueCommands = []*Command{
 		Name: "backup-keep", Barman: "barman-cloud-backup-keep", id: backupKeep,
 		Summary: "keep a backup from being deleted, or release it",
 		Description: "Marks a backup so that backup-delete leaves it alone, here and in barman-cloud; the WAL that it needs too. It locks " +
-			"nothing. In a locked vault the mark is locked as all else: where the store keeps no versions, it can be released when that " +
+			"nothing but with --retain-until. In a locked vault the mark is locked as all else: where the store keeps no versions, it can be released when that " +
 			"lock ends. The arguments are those of barman-cloud-backup-keep.",
 		Args: []Arg{urlArg, serverArg, backupArg},
 	},
@@ -64,6 +64,9 @@ var catalogueOptions = []Option{
 	}, {
 		Name: "status", Short: "s", Kind: Bool, Exclusive: "keep", in: backupKeep, Group: groupKeep,
 		Help: "say whether it is kept, and how",
+	}, {
+		Name: "retain-until", Kind: Time, Metavar: "TIME", in: backupKeep, Group: groupKeep, Own: true,
+		Help: "with --target: also lock the backup and the WAL it needs by itself until then, where the store locks single objects: YYYY-MM-DD, which is midnight UTC, or RFC 3339",
 	}, {
 		Name: "backup-id", Short: "b", Metavar: "BACKUP_ID", Exclusive: "delete", in: backupDelete, Group: groupDelete,
 		Help: "the backup to delete: its id or its name",

@@ -68,7 +68,7 @@ func (d *Deleter) One(ctx context.Context, id string) error {
 	if at < 0 {
 		return d.leftovers(ctx, id, true)
 	}
-	keep, err := d.Catalogue.Keep(ctx, id)
+	keep, err := d.Keep(ctx, id)
 	switch {
 	case err != nil:
 		return err
