@@ -73,7 +73,7 @@ func TestLinks(t *testing.T) {
 var (
 	continued = regexp.MustCompile(`\\\n\s*`)
 	command   = regexp.MustCompile(`(?m)^(?:    |   |)((?:pgseal|barman-cloud-[a-z-]+) [^\n]*)$`)
-	comment   = regexp.MustCompile(`\s+(#|\|\||&&|>|\|).*$`)
+	ends      = regexp.MustCompile(`^(#|\|\||&&|>|\|)`) // a word that is not quoted
 	word      = regexp.MustCompile(`(?:'[^']*'|"[^"]*"|\$\([^)]*\)|[^\s'"$])+`)
 )
 
@@ -92,7 +92,10 @@ func TestCommandLines(t *testing.T) {
 				continue
 			}
 			var argv []string
-			for _, w := range word.FindAllString(comment.ReplaceAllString(m[1], ""), -1) {
+			for _, w := range word.FindAllString(m[1], -1) {
+				if ends.MatchString(w) {
+					break
+				}
 				argv = append(argv, strings.Trim(w, `'"`))
 			}
 			if len(argv) == 1 || strings.Contains(m[1], "        ") || strings.Contains(m[1], "-->") {
