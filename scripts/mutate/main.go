@@ -32,7 +32,7 @@ type mutation struct {
 func main() {
 	only := strings.Join(os.Args[1:], " ")
 	ran, green := 0, 0
-	for _, m := range slices.Concat(sealing, restoring, serving) {
+	for _, m := range slices.Concat(sealing, restoring, drilling, serving) {
 		if !strings.Contains(m.name, only) {
 			continue
 		}
