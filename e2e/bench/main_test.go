@@ -2,7 +2,7 @@
 // the same cluster, the same machine, the same S3 server, in turn. The S3
 // server runs here too and takes its share of the processors from both.
 //
-//	make bench                             # pgbench scale 40, about 600 MB
+//	make bench                             # pgbench scale 15, about 260 MB
 //	PGSEAL_BENCH_SCALE=90 make bench       # about 1.3 GB
 //
 // pgbench's tables compress unusually well: the ratios between the compressions
@@ -155,7 +155,7 @@ func scale(b *testing.B) int {
 	b.Helper()
 	text := os.Getenv("PGSEAL_BENCH_SCALE")
 	if text == "" {
-		return 40
+		return 15
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {

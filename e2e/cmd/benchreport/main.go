@@ -48,6 +48,9 @@ func report(results, docs string) error {
 		return fmt.Errorf("%s has no line %q", page, strings.TrimSpace(measured))
 	}
 	charts := filepath.Join(docs, "performance")
+	if err := os.RemoveAll(charts); err != nil { // those of tables that are no more
+		return err
+	}
 	if err := os.MkdirAll(charts, 0o755); err != nil {
 		return err
 	}
