@@ -85,9 +85,9 @@ vuln:
 # Measures everything beside its peers, twenty minutes on a quiet machine, and writes docs/performance.md and its charts.
 bench:
 	scripts/install-deps bench
-	results=$$(mktemp -d) && \
-	(cd e2e && PGSEAL_BENCH_RESULTS=$$results go test -run '^$$' -bench . -benchtime 1x -timeout 120m ./bench) && \
-	(cd e2e && go run ./cmd/benchreport $$results ../docs)
+	results=$$(mktemp -d) && cd e2e && \
+	{ PGSEAL_BENCH_RESULTS=$$results go test -run '^$$' -bench . -benchtime 1x -timeout 120m ./bench; failed=$$?; } ; \
+	go run ./cmd/benchreport $$results ../docs && exit $$failed
 
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt these: $$unformatted"; exit 1; }
