@@ -74,12 +74,14 @@ func TestNoSecretIsEverShown(t *testing.T) {
 		try(host, false, "backup", noDatabase...)
 		try(c.Env(cloud.Restore), true, "status", both...)
 		try(c.Env(cloud.Restore), true, "audit", c.VaultURL(), server)
+		try(c.Env(cloud.Restore), true, "report", both[:3]...) // all servers
 		try(c.Env(cloud.Finalizer), true, "sweep", append([]string{"-vv"}, both[:3]...)...)
 		for _, env := range [][]string{mistaken, stranger} {
 			try(env, false, "backup", backup...)
 			try(env, false, "wal-archive", "-vv", c.VaultURL(), server, segment)
 			try(env, false, "status", both...)
 			try(env, false, "audit", c.VaultURL(), server)
+			try(env, false, "report", both...)
 			try(env, false, "sweep", append([]string{"-vv"}, both[:3]...)...)
 		}
 

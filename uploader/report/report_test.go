@@ -45,7 +45,7 @@ func TestThePageIsWhatItWas(t *testing.T) {
 func TestTheSameDataMakesTheSamePage(t *testing.T) {
 	again := reporttest.Samples()
 	for name, r := range reporttest.Samples() {
-		if write(t, r) != write(t, again[name]) || write(t, r) != write(t, r) {
+		if write(t, r) != write(t, again[name]) {
 			t.Errorf("%s: two pages of the same data differ", name)
 		}
 	}
