@@ -1,7 +1,9 @@
 package parity_test
 
 import (
+	"encoding/json"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -120,5 +122,60 @@ func TestTheTableHasEveryFlag(t *testing.T) {
 	delete(told, "all")
 	for name := range told {
 		t.Errorf("%s says something of %q, which is no command of barman's", page, name)
+	}
+}
+
+// flagsOfStock prints the long flags of each of barman-cloud's programs.
+const flagsOfStock = `
+import argparse, importlib, json
+def parse_args(self, args=None):
+    found.extend(name for name in self._option_string_actions if name.startswith("--"))
+    raise SystemExit
+argparse.ArgumentParser.parse_args = parse_args
+out = {}
+for name in ["backup", "wal_archive", "wal_restore", "restore", "backup_list", "backup_show", "backup_keep", "backup_delete", "check_wal_archive"]:
+    found = []
+    module = importlib.import_module("barman.clients.cloud_" + {"wal_archive": "walarchive", "wal_restore": "walrestore"}.get(name, name))
+    try:
+        module.parse_arguments([])
+    except SystemExit:
+        pass
+    out["barman-cloud-" + name.replace("_", "-")] = found
+print(json.dumps(out))
+`
+
+// TestPgsealKnowsEveryFlagOfStock: what Debian's barman-cloud understands, pgseal understands or refuses with a reason.
+func TestPgsealKnowsEveryFlagOfStock(t *testing.T) {
+	out, err := exec.Command("/usr/bin/python3", "-c", flagsOfStock).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stock map[string][]string
+	if err := json.Unmarshal(out, &stock); err != nil || len(stock) != 9 {
+		t.Fatal(err, stock)
+	}
+	for _, c := range option.Commands {
+		if c.Barman == "" {
+			continue
+		}
+		known := map[string]bool{}
+		for _, o := range c.Options() {
+			known["--"+o.Name] = true
+			for _, alias := range o.Aliases {
+				known["--"+alias] = true
+			}
+		}
+		if len(stock[c.Barman]) < 8 {
+			t.Errorf("%s has %q", c.Barman, stock[c.Barman])
+		}
+		for _, name := range stock[c.Barman] {
+			if !known[name] {
+				t.Errorf("%s has %s", c.Barman, name)
+			}
+		}
+		delete(stock, c.Barman)
+	}
+	for name := range stock {
+		t.Errorf("pgseal does not stand in for %s", name)
 	}
 }
