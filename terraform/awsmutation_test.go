@@ -41,7 +41,7 @@ var mutations = []mutation{
 	{"another KMS key", "buckets/policy.tf", `StringNotEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = var.kms_key_arn }`, `StringEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = var.kms_key_arn }`, "tests/policies complete"},
 	{"requests that name no key are refused", "buckets/policy.tf", "        Null            = { \"s3:x-amz-server-side-encryption\" = \"false\" }\n", "", "tests/policies complete"},
 	{"plain HTTP", "buckets/policy.tf", `Bool = { "aws:SecureTransport" = "false" }`, `Bool = { "aws:SecureTransport" = "never" }`, "tests/policies minimal"},
-	{"anybody gives verdicts", "buckets/staging_policy.tf", `Action    = ["s3:PutObject"]`, `Action    = ["s3:PutObjectAcl"]`, "tests/policies minimal"},
+	{"anybody gives verdicts", "buckets/staging_policy.tf", "Action    = [\"s3:PutObject\"]\n      Resource  = local.spoken", "Action    = [\"s3:PutObjectAcl\"]\n      Resource  = local.spoken", "tests/policies minimal"},
 	{"anybody proves drills", "buckets/staging_policy.tf", "Resource  = local.proofs\n      Condition = local.except_restore", "Resource  = local.spoken\n      Condition = local.except_finalizer", "tests/policies minimal"},
 	{"who restores writes all that is pgseal's", "iam.tf", `"${local.staging}/${local.root}_pgseal/drill/*"`, `"${local.staging}/${local.root}_pgseal/*"`, "tests/policies e2e"},
 	{"a host writes for any server", "hosts/main.tf", `"$${aws:PrincipalTag/pgseal-server}"`, `"*"`, "tests/policies complete"},

@@ -36,6 +36,8 @@ func (h *held) recover(ctx context.Context) (string, error) {
 			return h.look(ctx, conn)
 		case ctx.Err() != nil:
 			return "", context.Cause(ctx)
+		case errors.Is(err, ErrConnect): // it was not even tried
+			return "", err
 		case h.server.gone():
 			return "", &failure{fmt.Sprintf("PostgreSQL ended (%v) instead of recovering: %s", h.server.err, h.server.last())}
 		}
@@ -103,7 +105,7 @@ func (h *held) connect(ctx context.Context, database string) (*pgx.Conn, error) 
 	}
 	config, err := pgx.ParseConfig(b.String())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConnect, err)
+		return nil, fmt.Errorf("%w: look at PGSERVICE and the other PG* variables: %w", ErrConnect, err)
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	return pgx.ConnectConfig(ctx, config)
