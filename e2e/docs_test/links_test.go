@@ -38,7 +38,7 @@ func pages(t *testing.T) map[string]string {
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	unsaid  = regexp.MustCompile("[^\\p{L}\\p{N} _-]")
+	unsaid  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
 // Every link from page to page leads somewhere, to its heading too.
