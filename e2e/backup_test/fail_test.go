@@ -130,8 +130,8 @@ func TestInterrupted(t *testing.T) {
 			t.Run(sig.String(), func(t *testing.T) {
 				store.ForgetRequests()
 				s := start(t, p.backupCommand(t, c, "-J", "2", "--max-bandwidth", "16MB"))
-				s.until("parts are sent", func() bool {
-					return len(store.Requests(cloud.Ops(cloud.Part))) > 0
+				s.until("parts are sent", func() bool { // and not the last ones of the run before
+					return strings.Contains(s.output(), "backup started in PostgreSQL") && len(store.Requests(cloud.Ops(cloud.Part))) > 0
 				})
 				s.cmd.Process.Signal(sig)
 				o := s.wait()

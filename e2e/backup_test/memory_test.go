@@ -14,16 +14,20 @@ const maxRSS = 256 << 20
 
 // TestMemoryStaysBounded: four archives at a time, each with its parts in
 // flight, on a cluster far larger than that, and a store so slow that all
-// buffers fill.
+// buffers fill. What a compression holds does not depend on the store.
 func TestMemoryStaysBounded(t *testing.T) {
 	clouds.Each(t, func(t *testing.T, k clouds.Kind) {
 		store, p := cloudPlaces(t, k, cloud.Config{VaultRetention: time.Hour})
 		c := p.cluster(t, pgtest.Options{Install: pgtest.Find(t, 15)})
-		for range 8 { // a file goes to one worker
+		for range 4 { // a file goes to one worker
 			c.CreateLoad(90)
 		}
 		store.Faulty().Add(cloud.Fault{Op: cloud.Part, Action: cloud.Slow, Delay: time.Second})
-		for _, compression := range []string{"", "--lz4", "--gzip"} {
+		compressions := []string{""}
+		if k.Name == clouds.AWS.Name {
+			compressions = append(compressions, "--lz4", "--gzip")
+		}
+		for _, compression := range compressions {
 			name := compression
 			if name == "" {
 				name = "none"

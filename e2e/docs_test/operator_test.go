@@ -1,14 +1,17 @@
 package docs_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pgseal/pgseal/e2e/build"
+	"github.com/pgseal/pgseal/e2e/pgtest"
 	"github.com/pgseal/pgseal/terraform/tftest"
 )
 
@@ -34,24 +37,35 @@ override_data {
 	"azure": `mock_provider "azurerm" {}`,
 }
 
+// clone is a copy of the repository, for all pages together.
+var clone = sync.OnceValues(func() (string, error) {
+	root, err := build.Root()
+	if err != nil {
+		return "", err
+	}
+	dir, err := pgtest.BinaryDir()
+	if err != nil {
+		return "", err
+	}
+	for _, below := range []string{"codec", "core", "functions", "scripts", "terraform", "uploader", "Makefile", "go.mod", "go.sum"} {
+		if out, err := exec.CommandContext(context.Background(), "cp", "-r", filepath.Join(root, below), dir).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%w: %s", err, out)
+		}
+	}
+	return dir, nil
+})
+
+// once is make, which has nothing to do for the second page that says so.
+const once = "#!/bin/bash\nexec 9> .made.lock\nflock 9\n[ -e .made ] || { /usr/bin/make \"$@\" 9>&- && touch .made; }\n"
+
 // operator is the shell of whoever sets things up, in a copy of the repository in which Terraform plans what it would apply,
 // and the plan's outputs have to be the lines that the page gives for the host.
 func operator(t *testing.T, where, archiveCommand, backup string) *session {
 	t.Helper()
-	root, err := build.Root()
+	clone, err := clone()
 	if err != nil {
 		t.Fatal(err)
 	}
-	clone := filepath.Join(t.TempDir(), "pgseal")
-	if err := os.Mkdir(clone, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, below := range []string{"codec", "core", "functions", "scripts", "uploader", "Makefile", "go.mod", "go.sum"} {
-		if out, err := exec.CommandContext(t.Context(), "cp", "-r", filepath.Join(root, below), clone).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
-	tftest.Copy(t, filepath.Join(root, "terraform"), filepath.Join(clone, "terraform"))
 	module := where + "/examples/minimal"
 	m := tftest.At(t, module, filepath.Join(clone, "terraform"))
 
@@ -71,7 +85,7 @@ func operator(t *testing.T, where, archiveCommand, backup string) *session {
 		t.Fatal(err)
 	}
 	real := m.Command(t)
-	path := "PATH=" + bin(t, t.TempDir(), map[string]string{"terraform": "#!/bin/bash\n" +
+	path := "PATH=" + bin(t, t.TempDir(), map[string]string{"make": once, "terraform": "#!/bin/bash\n" +
 		"case $1 in apply) shift; set -- test -no-color -filter=tests/page.tftest.hcl \"$@\";; esac\nexec " + quoted(real.Path) + " \"$@\"\n"}) + ":" + os.Getenv("PATH")
 	return &session{dir: clone, state: filepath.Join(t.TempDir(), "state"), command: func(name string, args ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), name, args...)

@@ -105,7 +105,8 @@ func init() {
 		sameChange(t, s, 0, stocks, ours, "backup-delete", []string{"-r", "REDUNDANCY 1"}, nil)
 	}
 	cases["delete: RECOVERY WINDOW"] = func(t *testing.T, s *scene) {
-		day := func(ago int) string { return time.Now().UTC().AddDate(0, 0, -ago).Format("20060102T150405") }
+		now := time.Now().UTC()
+		day := func(ago int) string { return now.AddDate(0, 0, -ago).Format("20060102T150405") }
 		stocks, ours := twins(t, s, "window", func(server string) {
 			for n, ago := range []int{50, 35, 20, 10, 1} {
 				addBackup(t, s.vault, server, day(ago), 2*n+1, "end_time="+stamp(day(ago))+"+00:00")
