@@ -1,15 +1,20 @@
 // Package build builds the product's programs for tests that run them: once for each test binary, into a directory that
-// the servers' user can reach, so that a PostgreSQL server can call them.
+// the servers' user can reach, so that a PostgreSQL server can call them. The test binaries of one run of scripts/test share
+// what they build, in the directory that PGSEAL_PROGRAMS names: linking is a good part of the work.
 package build
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/pgseal/pgseal/e2e/pgtest"
@@ -120,20 +125,64 @@ func build(name, pkg string, flags ...string) (string, error) {
 
 // buildIn is build for the module in a directory of this project.
 func buildIn(module, name, pkg string, flags ...string) (string, error) {
-	root, err := Root()
-	if err != nil {
-		return "", err
-	}
 	dir, err := pgtest.BinaryDir()
 	if err != nil {
 		return "", err
 	}
 	target := filepath.Join(dir, name)
-	cmd := exec.Command("go", append(append([]string{"build", "-o", target}, flags...), pkg)...)
+	if shared := os.Getenv("PGSEAL_PROGRAMS"); shared != "" {
+		err = share(filepath.Join(shared, name), target, func(to string) error { return compile(to, module, pkg, flags) })
+	} else {
+		err = compile(target, module, pkg, flags)
+	}
+	if err != nil {
+		return "", err
+	}
+	return target, os.Chmod(target, 0o755) // the umask does not decide
+}
+
+func compile(target, module, pkg string, flags []string) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", append(append([]string{"build", "-ldflags=-s -w", "-o", target}, flags...), pkg)...)
 	cmd.Dir = filepath.Join(root, module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
 	}
-	return target, os.Chmod(target, 0o755) // the umask does not decide
+	return nil
+}
+
+// share copies a program that all test binaries share, and makes it if none of them has yet.
+func share(program, target string, make func(to string) error) (err error) {
+	lock, err := os.OpenFile(program+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }() // and with it the lock ends
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
+		err = make(program + ".new")
+		if err == nil {
+			err = os.Rename(program+".new", program)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	from, err := os.Open(program)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.OpenFile(target, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, to.Close())
 }
