@@ -62,7 +62,7 @@ func (p places) metrics(t *testing.T, env []string, sealed catalog.Backup) {
 		"pgseal_newest_seal_locked_until_timestamp_seconds": float64(sealed.LockedUntil.UnixMilli()) / 1000,
 		"pgseal_check": 0,
 	} {
-		if got := value(name); got != want {
+		if got := value(name); got > want || got <= want-1 { // a store's own times have no fractions
 			t.Errorf("%s is %f, want %f", name, got, want)
 		}
 	}
